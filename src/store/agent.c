@@ -1,0 +1,234 @@
+#include "store/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+#define COLUMNS                                                                                    \
+    "id, name, description, backend, model, system_prompt, max_tokens, connect_ms, "               \
+    "first_byte_ms, idle_ms, total_ms, extra"
+
+static const char *const members[] = {"id", "name", "description", "systemPrompt", "llm.backend",
+    "llm.model", "maxTokens", "deadlines", NULL};
+
+void agent_init(struct agent *a)
+{
+    *a = (struct agent){.deadlines = DEADLINES_UNSET};
+}
+
+void agent_release(struct agent *a)
+{
+    free(a->id);
+    free(a->name);
+    free(a->description);
+    free(a->backend);
+    free(a->model);
+    free(a->system_prompt);
+    free(a->extra);
+    agent_init(a);
+}
+
+static enum status check(struct store *s, const struct agent *a, struct error *err)
+{
+    bool exists;
+    if (!a->backend)
+        return error_set(err, STATUS_BAD_REQUEST, "an agent needs a backend");
+    if (a->max_tokens < 0)
+        return error_set(err, STATUS_BAD_REQUEST, "the most tokens of an agent are below zero");
+    enum status st = sql_exists(s, "backend", a->backend, &exists, err);
+    if (!st && !exists)
+        st = sql_missing(s, "backend", a->backend, STATUS_BAD_REQUEST, err);
+    if (!st)
+        st = check_text("system prompt", a->system_prompt, err);
+    if (!st)
+        st = check_text("description", a->description, err);
+    if (!st)
+        st = check_text("model", a->model, err);
+    return st ? st : check_text("name", a->name, err);
+}
+
+static void bind(sqlite3_stmt *q, const struct agent *a)
+{
+    sql_bind_text(q, 1, a->id);
+    sql_bind_text(q, 2, a->name);
+    sql_bind_text(q, 3, a->description);
+    sql_bind_text(q, 4, a->backend);
+    sql_bind_text(q, 5, a->model);
+    sql_bind_text(q, 6, a->system_prompt);
+    sql_bind_int(q, 7, a->max_tokens);
+    sql_bind_deadlines(q, 8, &a->deadlines);
+    sql_bind_text(q, 12, a->extra);
+}
+
+static enum status read_row(sqlite3_stmt *q, void *entity)
+{
+    struct agent *a = entity;
+    enum status st = STATUS_OK;
+    sql_need_text(q, 0, &a->id, &st);
+    sql_read_text(q, 1, &a->name, &st);
+    sql_read_text(q, 2, &a->description, &st);
+    sql_need_text(q, 3, &a->backend, &st);
+    sql_read_text(q, 4, &a->model, &st);
+    sql_read_text(q, 5, &a->system_prompt, &st);
+    a->max_tokens = sqlite3_column_int64(q, 6);
+    sql_read_deadlines(q, 7, &a->deadlines);
+    sql_read_text(q, 11, &a->extra, &st);
+    return st;
+}
+
+enum status agent_add(struct store *s, struct agent *a, struct error *err)
+{
+    enum status st = sql_new_id(s, "agent", &a->id, err);
+    if (!st)
+        st = check(s, a, err);
+    if (st)
+        return st;
+    sqlite3_stmt *q =
+        sql_prepare(s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", err);
+    if (!q)
+        return STATUS_STORE;
+    bind(q, a);
+    return sql_run(s, q, err);
+}
+
+enum status agent_update(struct store *s, const struct agent *a, struct error *err)
+{
+    enum status st = check(s, a, err);
+    if (st)
+        return st;
+    sqlite3_stmt *q = sql_prepare(s,
+        "UPDATE agent SET name = ?2, description = ?3, backend = ?4, model = ?5,"
+        " system_prompt = ?6, max_tokens = ?7, connect_ms = ?8, first_byte_ms = ?9, idle_ms = ?10,"
+        " total_ms = ?11, extra = ?12 WHERE id = ?1",
+        err);
+    if (!q)
+        return STATUS_STORE;
+    bind(q, a);
+    st = sql_run(s, q, err);
+    return st || sql_changes(s) ? st : sql_missing(s, "agent", a->id, STATUS_NOT_FOUND, err);
+}
+
+enum status agent_get(struct store *s, const char *id, struct agent *out, struct error *err)
+{
+    struct entity_reader r = {.entity = out, .read = read_row};
+    return sql_get(s, "SELECT " COLUMNS " FROM agent WHERE id = ?", "agent", id, &r, err);
+}
+
+struct agent_visit {
+    enum status (*visit)(void *ctx, const struct agent *a);
+    void *ctx;
+};
+
+static enum status visit_agent(void *ctx, const void *entity)
+{
+    struct agent_visit *v = ctx;
+    return v->visit(v->ctx, entity);
+}
+
+enum status agent_each(struct store *s, enum status (*visit)(void *ctx, const struct agent *a),
+    void *ctx, struct error *err)
+{
+    struct agent a;
+    struct agent_visit v = {visit, ctx};
+    struct entity_reader r = {.entity = &a, .read = read_row, .seen = visit_agent, .ctx = &v};
+    sqlite3_stmt *q = sql_prepare(s, "SELECT " COLUMNS " FROM agent ORDER BY id", err);
+    if (!q)
+        return STATUS_STORE;
+    agent_init(&a);
+    enum status st = sql_each(s, q, &r, err);
+    agent_release(&a);
+    return st;
+}
+
+static enum status unlink_users(struct store *s, const char *id, struct error *err)
+{
+    static const char *const changes[] = {"DELETE FROM client_agent WHERE agent = ?",
+        "UPDATE command SET agent = NULL WHERE agent = ?"};
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < 2 && !st; i++) {
+        sqlite3_stmt *q = sql_prepare(s, changes[i], err);
+        if (!q)
+            return STATUS_STORE;
+        sql_bind_text(q, 1, id);
+        st = sql_run(s, q, err);
+    }
+    return st;
+}
+
+enum status agent_remove(struct store *s, const char *id, bool force, struct error *err)
+{
+    struct buf users;
+    buf_init(&users, ERROR_TEXT_MAX);
+    enum status st = sql_begin(s, err);
+    if (st)
+        return st;
+    st = sql_users(s, "SELECT client FROM client_agent WHERE agent = ? ORDER BY client", id,
+        "client", &users, err);
+    if (!st)
+        st = sql_users(
+            s, "SELECT id FROM command WHERE agent = ? ORDER BY id", id, "command", &users, err);
+    if (!st && users.len && !force)
+        st = error_set(err, STATUS_CONFLICT,
+            "agent \"%s\" is used by %s: remove these first, or use --force", id, buf_str(&users));
+    if (!st && users.len)
+        st = unlink_users(s, id, err);
+    if (!st)
+        st = sql_delete(s, "DELETE FROM agent WHERE id = ?", "agent", id, err);
+    buf_release(&users);
+    return sql_end(s, st, err);
+}
+
+enum status agent_from_json(const struct json *j, struct agent *a, struct error *err)
+{
+    const struct json *llm = json_get(j, "llm");
+    agent_release(a);
+    enum status st = text_from_json(j, "id", &a->id, err);
+    if (!st)
+        st = text_from_json(j, "name", &a->name, err);
+    if (!st)
+        st = text_from_json(j, "description", &a->description, err);
+    if (!st)
+        st = text_from_json(j, "systemPrompt", &a->system_prompt, err);
+    if (!st)
+        st = text_from_json(llm, "backend", &a->backend, err);
+    if (!st)
+        st = text_from_json(llm, "model", &a->model, err);
+    if (!st)
+        st = deadlines_from_json(j, &a->deadlines, err);
+    const struct json *most = json_get(j, "maxTokens");
+    enum json_kind kind = json_kind(most);
+    if (!st && kind != JSON_INT && kind != JSON_NULL && kind != JSON_ABSENT)
+        st = error_set(err, STATUS_BAD_REQUEST, "maxTokens: not a whole number");
+    a->max_tokens = json_int(most, 0);
+    return st ? st : extra_from_json(j, members, &a->extra, err);
+}
+
+void agent_export(const struct agent *a, bool secrets, struct json_writer *w)
+{
+    json_begin_object(w);
+    json_member_string(w, "id", a->id);
+    if (a->name)
+        json_member_string(w, "name", a->name);
+    if (a->description)
+        json_member_string(w, "description", a->description);
+    json_key(w, "llm");
+    json_begin_object(w);
+    json_member_string(w, "backend", a->backend);
+    if (a->model)
+        json_member_string(w, "model", a->model);
+    extra_to_json(a->extra, members, "llm", secrets, w);
+    json_end_object(w);
+    if (a->system_prompt)
+        json_member_string(w, "systemPrompt", a->system_prompt);
+    if (a->max_tokens)
+        json_member_int(w, "maxTokens", a->max_tokens);
+    deadlines_to_json(&a->deadlines, w);
+    extra_to_json(a->extra, members, "", secrets, w);
+    json_end_object(w);
+}
+
+void agent_to_json(const struct agent *a, struct json_writer *w)
+{
+    agent_export(a, false, w);
+}

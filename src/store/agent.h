@@ -1,0 +1,40 @@
+/*
+ * Agents as they are configured: a backend, a model, a system prompt, options.
+ */
+#ifndef MAGEC_STORE_AGENT_H
+#define MAGEC_STORE_AGENT_H
+
+#include "base/deadlines.h"
+#include "base/json.h"
+#include "base/strings.h"
+#include "store/store.h"
+
+struct agent {
+    char *id;
+    char *name;
+    char *description;
+    char *backend;       /* llm.backend: an id */
+    char *model;         /* llm.model; NULL: the backend decides */
+    char *system_prompt; /* systemPrompt; NULL: none. Never expanded */
+    int64_t max_tokens;  /* most tokens of an answer; 0: the backend decides */
+    struct deadlines deadlines;
+    char *extra;
+};
+
+void agent_init(struct agent *a);
+void agent_release(struct agent *a);
+
+/* As for backends. A backend that does not exist is STATUS_BAD_REQUEST and names it. */
+enum status agent_add(struct store *s, struct agent *a, struct error *err);
+enum status agent_update(struct store *s, const struct agent *a, struct error *err);
+enum status agent_get(struct store *s, const char *id, struct agent *out, struct error *err);
+enum status agent_each(struct store *s, enum status (*visit)(void *ctx, const struct agent *a),
+    void *ctx, struct error *err);
+/* STATUS_CONFLICT names the clients and commands that use it, unless force: then it is taken off
+ * their lists. */
+enum status agent_remove(struct store *s, const char *id, bool force, struct error *err);
+
+enum status agent_from_json(const struct json *j, struct agent *out, struct error *err);
+void agent_to_json(const struct agent *a, struct json_writer *w);
+
+#endif

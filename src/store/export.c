@@ -1,0 +1,425 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "store/agent.h"
+#include "store/backend.h"
+#include "store/client.h"
+#include "store/command.h"
+#include "store/import.h"
+#include "store/internal.h"
+#include "store/token.h"
+
+/* ---- what is a secret ---- */
+
+bool is_reference(const char *key)
+{
+    return !strncmp(key, "env:", 4) || !strncmp(key, "file:", 5) ||
+           (!strncmp(key, "${", 2) && strchr(key, '}') == key + strlen(key) - 1);
+}
+
+/* "botToken", "API_KEY" */
+static bool is_secret_name(const char *name)
+{
+    static const char *const ends[] = {"token", "secret", "password", "passwd", "passphrase",
+        "apikey", "secretkey", "accesskey", "privatekey", "credential", "credentials",
+        "authorization"};
+    char plain[64]; /* its end, without "_" and "-" */
+    size_t len = strlen(name), to = sizeof plain - 1;
+    plain[to] = 0;
+    while (len && to)
+        if (isalnum((unsigned char)name[--len]))
+            plain[--to] = (char)tolower((unsigned char)name[len]);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t end = strlen(ends[i]);
+        if (sizeof plain - 1 - to >= end && !strcmp(plain + sizeof plain - 1 - end, ends[i]))
+            return true;
+    }
+    return false;
+}
+
+/* scheme://user:password@host */
+static bool has_password(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *authority = scheme ? scheme + 3 : "";
+    return memchr(authority, '@', strcspn(authority, "/?# \t\r\n")) != NULL;
+}
+
+static bool ends_in(const char *key, const char *end)
+{
+    size_t len = strlen(key), tail = strlen(end);
+    return len >= tail && !strcasecmp(key + len - tail, end);
+}
+
+static bool is_address(const char *key)
+{
+    return ends_in(key, "url") || ends_in(key, "uri") || ends_in(key, "dsn") ||
+           ends_in(key, "endpoint") || ends_in(key, "connectionString");
+}
+
+struct redaction {
+    struct json_writer *w;
+    bool all;     /* inside headers or env: every text is one */
+    bool secrets; /* inside a list of secrets: every value is one */
+};
+
+static void redact(struct redaction r, const char *key, const struct json *value);
+
+static enum status redact_member(void *ctx, const char *key, struct json *value)
+{
+    struct redaction *r = ctx;
+    json_key(r->w, key);
+    redact(*r, key, value);
+    return STATUS_OK;
+}
+
+static bool hidden(const struct redaction *r, const char *key, const char *text)
+{
+    if (!*text || is_reference(text))
+        return false;
+    return r->all || (r->secrets && !strcmp(key, "value")) || is_secret_name(key) ||
+           (is_address(key) && has_password(text));
+}
+
+static void enter(struct redaction *r, const char *key)
+{
+    r->all = r->all || !strcmp(key, "headers") || !strcmp(key, "env");
+    r->secrets = r->secrets || !strcmp(key, "secrets");
+}
+
+static void redact(struct redaction r, const char *key, const struct json *value)
+{
+    switch (json_kind(value)) {
+    case JSON_OBJECT:
+        enter(&r, key);
+        json_begin_object(r.w);
+        json_each(value, redact_member, &r);
+        json_end_object(r.w);
+        break;
+    case JSON_ARRAY:
+        enter(&r, key);
+        json_begin_array(r.w);
+        for (size_t i = 0; i < json_count(value); i++)
+            redact(r, key, json_at(value, i));
+        json_end_array(r.w);
+        break;
+    case JSON_STRING:
+        if (hidden(&r, key, json_string(value, NULL)))
+            json_put_null(r.w);
+        else
+            json_put_value(r.w, value);
+        break;
+    default:
+        json_put_value(r.w, value);
+    }
+}
+
+void value_to_json(const char *key, const struct json *value, bool secrets, struct json_writer *w)
+{
+    if (secrets)
+        json_put_value(w, value);
+    else
+        redact((struct redaction){.w = w}, key, value);
+}
+
+/* ---- and what it was ---- */
+
+struct recollection {
+    struct redaction r;
+    const struct json *old;
+};
+
+static void recall(
+    struct redaction r, const char *key, const struct json *value, const struct json *old);
+
+static enum status recall_member(void *ctx, const char *key, struct json *value)
+{
+    struct recollection *x = ctx;
+    json_key(x->r.w, key);
+    recall(x->r, key, value, json_get(x->old, key));
+    return STATUS_OK;
+}
+
+/* The line of a list that begins like this one, "X-Key:" or "API_KEY=", which stops there. */
+static const struct json *same_line(const struct json *line, const struct json *old)
+{
+    const char *name = json_string(line, NULL);
+    size_t len = name ? strlen(name) : 0;
+    if (!len || strcspn(name, ":=") != len - 1)
+        return line;
+    for (size_t i = 0; i < json_count(old); i++) {
+        const char *was = json_string(json_at(old, i), NULL);
+        if (was && !strncasecmp(was, name, len))
+            return json_at(old, i);
+    }
+    return line;
+}
+
+static void recall(
+    struct redaction r, const char *key, const struct json *value, const struct json *old)
+{
+    const char *was = json_string(old, NULL);
+    enum json_kind kind = json_kind(value);
+    struct recollection x = {r, old};
+    if (kind == JSON_OBJECT) {
+        enter(&x.r, key);
+        json_begin_object(r.w);
+        json_each(value, recall_member, &x);
+        json_end_object(r.w);
+    } else if (kind == JSON_ARRAY) {
+        enter(&x.r, key);
+        json_begin_array(r.w);
+        for (size_t i = 0; i < json_count(value); i++)
+            recall(x.r, key, x.r.all ? same_line(json_at(value, i), old) : json_at(value, i),
+                json_at(old, i));
+        json_end_array(r.w);
+    } else if (kind == JSON_NULL && was && hidden(&r, key, was)) {
+        json_put_value(r.w, old);
+    } else {
+        json_put_value(r.w, value);
+    }
+}
+
+void value_recall(
+    const char *key, const struct json *value, const struct json *old, struct json_writer *w)
+{
+    recall((struct redaction){.w = w}, key, value, old);
+}
+
+/* ---- the document ---- */
+
+struct export
+{
+    struct store *s;
+    bool secrets;
+    struct json_writer w;
+    struct error *err;
+};
+
+static enum status write_backend(void *ctx, const struct backend *b)
+{
+    struct export *x = ctx;
+    backend_to_json(b, x->secrets, &x->w);
+    return STATUS_OK;
+}
+
+static enum status write_agent(void *ctx, const struct agent *a)
+{
+    struct export *x = ctx;
+    agent_export(a, x->secrets, &x->w);
+    return STATUS_OK;
+}
+
+static enum status write_command(void *ctx, const struct command *c)
+{
+    struct export *x = ctx;
+    command_export(c, x->secrets, &x->w);
+    return STATUS_OK;
+}
+
+static enum status write_hash(void *ctx, const struct token *t)
+{
+    char hex[2 * IDENT_HASH_LEN + 1];
+    ident_hex(t->hash, sizeof t->hash, hex);
+    json_put_cstring(ctx, hex);
+    return STATUS_OK;
+}
+
+static enum status parse_kept(struct export *x, sqlite3_stmt *q, int at, struct json **j)
+{
+    const char *text = sql_text(q, at);
+    if (!text || json_parse(text, strlen(text), j, NULL))
+        return sql_damaged(x->s, x->err);
+    return STATUS_OK;
+}
+
+/* What import put aside of a client; NULL when there is nothing. */
+static enum status read_rest(struct export *x, const char *client, struct json **rest)
+{
+    sqlite3_stmt *q = sql_prepare(x->s,
+        "SELECT document FROM kept WHERE collection = 'clients' AND part = 2 AND id = ?", x->err);
+    bool row;
+    *rest = NULL;
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_text(q, 1, client);
+    enum status st = sql_step(x->s, q, &row, x->err);
+    if (!st && row)
+        st = parse_kept(x, q, 0, rest);
+    sqlite3_reset(q);
+    return st;
+}
+
+static enum status write_hashes(struct export *x, const char *client)
+{
+    json_key(&x->w, "tokenHashes");
+    json_begin_array(&x->w);
+    enum status st = token_each(x->s, client, write_hash, &x->w, x->err);
+    json_end_array(&x->w);
+    return st;
+}
+
+static enum status write_client(void *ctx, const struct client *c)
+{
+    struct export *x = ctx;
+    struct json *rest = NULL;
+    struct client whole = *c; /* with the agents that import put aside */
+    whole.agents = (struct strings){0};
+    enum status st = read_rest(x, c->id, &rest);
+    if (!st && strings_copy(&whole.agents, &c->agents))
+        st = error_set(x->err, STATUS_NO_MEMORY, "out of memory");
+    const struct json *more = json_get(rest, "allowedAgents");
+    for (size_t i = 0; i < json_count(more) && !st; i++) {
+        const char *id = json_string(json_at(more, i), NULL);
+        if (id && !strings_has(&whole.agents, id))
+            st = strings_add(&whole.agents, id);
+    }
+    json_begin_object(&x->w);
+    client_export_members(&whole, x->secrets, &x->w);
+    if (x->secrets && !st)
+        st = write_hashes(x, c->id);
+    json_end_object(&x->w);
+    strings_release(&whole.agents);
+    json_free(rest);
+    return st;
+}
+
+/* One statement's rows, each the collection and a document, into the list that is open. */
+static enum status write_elements(struct export *x, sqlite3_stmt *q)
+{
+    bool row;
+    enum status st;
+    while (!(st = sql_step(x->s, q, &row, x->err)) && row) {
+        struct json *j = NULL;
+        const char *collection = sql_text(q, 0);
+        st = parse_kept(x, q, 1, &j);
+        if (!st)
+            value_to_json(collection ? collection : "", j, x->secrets, &x->w);
+        json_free(j);
+        if (st)
+            break;
+    }
+    sqlite3_reset(q);
+    return st;
+}
+
+static enum status each_backend(struct export *x)
+{
+    return backend_each(x->s, write_backend, x, x->err);
+}
+
+static enum status each_agent(struct export *x)
+{
+    return agent_each(x->s, write_agent, x, x->err);
+}
+
+static enum status each_command(struct export *x)
+{
+    return command_each(x->s, write_command, x, x->err);
+}
+
+static enum status each_client(struct export *x)
+{
+    return client_each(x->s, write_client, x, x->err);
+}
+
+#define KEPT(kind)                                                                                 \
+    "SELECT collection, document FROM kept WHERE collection = '" kind "s' AND part = 1 AND id NOT" \
+    " IN (SELECT id FROM " kind ") ORDER BY n"
+
+static const struct {
+    const char *name;
+    enum status (*each)(struct export *x);
+    const char *kept; /* elements of the collection that are no entities */
+} collections[] = {
+    {"backends", each_backend, KEPT("backend")},
+    {"agents", each_agent, KEPT("agent")},
+    {"commands", each_command, KEPT("command")},
+    {"clients", each_client, KEPT("client")},
+};
+
+static enum status write_collection(struct export *x, size_t which)
+{
+    json_key(&x->w, collections[which].name);
+    json_begin_array(&x->w);
+    enum status st = collections[which].each(x);
+    sqlite3_stmt *q = st ? NULL : sql_prepare(x->s, collections[which].kept, x->err);
+    if (!st)
+        st = q ? write_elements(x, q) : STATUS_STORE;
+    json_end_array(&x->w);
+    return st;
+}
+
+static enum status write_other(struct export *x, const char *collection, bool list)
+{
+    sqlite3_stmt *q = sql_prepare(x->s,
+        "SELECT collection, document FROM kept WHERE collection = ? AND part < 2 ORDER BY n",
+        x->err);
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_text(q, 1, collection);
+    json_key(&x->w, collection);
+    if (list)
+        json_begin_array(&x->w);
+    enum status st = write_elements(x, q);
+    if (list)
+        json_end_array(&x->w);
+    return st;
+}
+
+static enum status write_others(struct export *x)
+{
+    sqlite3_stmt *q = sql_prepare(x->s,
+        "SELECT collection, max(part) FROM kept WHERE collection NOT IN"
+        " ('backends', 'agents', 'commands', 'clients') GROUP BY collection ORDER BY min(n)",
+        x->err);
+    if (!q)
+        return STATUS_STORE;
+    bool row;
+    enum status st;
+    while (!(st = sql_step(x->s, q, &row, x->err)) && row) {
+        const char *collection = sql_text(q, 0);
+        st = collection ? write_other(x, collection, sqlite3_column_int(q, 1) == KEPT_ELEMENT)
+                        : sql_damaged(x->s, x->err);
+        if (st)
+            break;
+    }
+    sqlite3_reset(q);
+    return st;
+}
+
+static enum status write_all(struct export *x)
+{
+    /* all of it as it was at one moment */
+    bool own = !store_in_transaction(x->s);
+    enum status st = own ? sql_exec(x->s, "BEGIN", x->err) : STATUS_OK;
+    json_begin_object(&x->w);
+    for (size_t i = 0; i < sizeof collections / sizeof *collections && !st; i++)
+        st = write_collection(x, i);
+    if (!st)
+        st = write_others(x);
+    json_end_object(&x->w);
+    if (own)
+        store_rollback(x->s);
+    return st;
+}
+
+enum status store_export(struct store *s, bool secrets, struct buf *out, struct error *err)
+{
+    struct buf text;
+    struct export x = {.s = s, .secrets = secrets, .err = err};
+    buf_init(&text, out->cap);
+    json_writer_init(&x.w, &text);
+    enum status st = write_all(&x);
+    if (!st) {
+        st = buf_status(&text);
+        if (!st)
+            st = json_indent(buf_str(&text), text.len, out);
+        if (!st)
+            st = buf_addc(out, '\n');
+        if (st)
+            error_set(err, st, "the export is too large");
+    }
+    buf_wipe(&text);
+    return st;
+}

@@ -1,0 +1,389 @@
+#include "store/import.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/ident.h"
+#include "store/agent.h"
+#include "store/backend.h"
+#include "store/client.h"
+#include "store/command.h"
+#include "store/internal.h"
+#include "store/token.h"
+
+/* One import under way. */
+struct import {
+    struct store *s;
+    const struct json *root;
+    bool replace;
+    struct import_report *report;
+    struct error *err;
+};
+
+void import_report_release(struct import_report *r)
+{
+    strings_release(&r->kept);
+    *r = (struct import_report){0};
+}
+
+/* ---- what is only kept ---- */
+
+static const char not_used[] = "kept, but not used";
+
+/* id NULL: a whole member of the document. */
+static enum status report(
+    struct import *im, const char *collection, const char *id, const char *verdict, const char *why)
+{
+    struct buf sentence;
+    buf_init(&sentence, BUF_SMALL);
+    if (id)
+        buf_printf(&sentence, "%s \"%s\"", collection, id);
+    else
+        buf_adds(&sentence, collection);
+    buf_printf(&sentence, ": %s: %s", verdict, why);
+    enum status st = strings_add(&im->report->kept, buf_str(&sentence));
+    buf_release(&sentence);
+    return st ? error_set(im->err, st, "out of memory") : STATUS_OK;
+}
+
+/* Puts text in the place of what was kept under that id before. */
+static enum status put(struct import *im, const char *collection, enum kept_part part,
+    const char *id, const char *text)
+{
+    sqlite3_stmt *q = sql_prepare(im->s,
+        "INSERT INTO kept (collection, part, id, document) VALUES (?,?,?,?)"
+        " ON CONFLICT (collection, part, id) DO UPDATE SET document = excluded.document",
+        im->err);
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_text(q, 1, collection);
+    sql_bind_int(q, 2, part);
+    sql_bind_text(q, 3, id);
+    sql_bind_text(q, 4, text);
+    return sql_run(im->s, q, im->err);
+}
+
+/* An import of what was exported without secrets does not take them away: text gets the document
+ * with those that old has. */
+static enum status recall(struct import *im, const char *collection, const struct json *j,
+    const char *old, struct buf *text)
+{
+    struct json *was = NULL;
+    struct json_writer w;
+    json_writer_init(&w, text);
+    if (old && json_parse(old, strlen(old), &was, NULL))
+        return sql_damaged(im->s, im->err);
+    value_recall(collection, j, was, &w);
+    json_free(was);
+    return buf_status(text) ? error_set(im->err, buf_status(text), "%s: too large", collection)
+                            : STATUS_OK;
+}
+
+static enum status recall_kept(struct import *im, const char *collection, enum kept_part part,
+    const struct json *j, struct buf *text)
+{
+    const char *id = part == KEPT_WHOLE ? "" : json_get_string(j, "id");
+    sqlite3_stmt *q = sql_prepare(
+        im->s, "SELECT document FROM kept WHERE collection = ? AND part = ? AND id = ?", im->err);
+    bool row;
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_text(q, 1, collection);
+    sql_bind_int(q, 2, part);
+    sql_bind_text(q, 3, id);
+    enum status st = sql_step(im->s, q, &row, im->err);
+    if (!st)
+        st = recall(im, collection, j, row ? sql_text(q, 0) : NULL, text);
+    sqlite3_reset(q);
+    return st;
+}
+
+/* What has no id is kept under its own text, so that it is there once. */
+static enum status put_json(
+    struct import *im, const char *collection, enum kept_part part, const struct json *j)
+{
+    struct buf text;
+    const char *id = part == KEPT_WHOLE ? "" : json_get_string(j, "id");
+    buf_init(&text, 1024 * BUF_SMALL);
+    enum status st = recall_kept(im, collection, part, j, &text);
+    if (!st)
+        st = put(im, collection, part, id ? id : buf_str(&text), buf_str(&text));
+    buf_wipe(&text);
+    return st;
+}
+
+static enum status keep(
+    struct import *im, const char *collection, const struct json *element, const char *why)
+{
+    const char *id = json_get_string(element, "id");
+    enum status st = put_json(im, collection, KEPT_ELEMENT, element);
+    return st ? st : report(im, collection, id ? id : "?", not_used, why);
+}
+
+static enum status forget(struct import *im, const char *collection, const char *id)
+{
+    sqlite3_stmt *q =
+        sql_prepare(im->s, "DELETE FROM kept WHERE collection = ? AND id = ?", im->err);
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_text(q, 1, collection);
+    sql_bind_text(q, 2, id);
+    return sql_run(im->s, q, im->err);
+}
+
+/* A list that was none before, or the other way round. */
+static enum status forget_part(struct import *im, const char *collection, enum kept_part part)
+{
+    sqlite3_stmt *q =
+        sql_prepare(im->s, "DELETE FROM kept WHERE collection = ? AND part = ?", im->err);
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_text(q, 1, collection);
+    sql_bind_int(q, 2, part);
+    return sql_run(im->s, q, im->err);
+}
+
+/* ---- backends, agents, commands ---- */
+
+/* take_backend, take_agent, take_command: the same steps for three types; and print_ for four: the
+ * one that is there, with its secrets. */
+#define PRINT(type, print_call)                                                                    \
+    static enum status print_##type(struct import *im, const char *id, struct json_writer *w)      \
+    {                                                                                              \
+        struct type e;                                                                             \
+        type##_init(&e);                                                                           \
+        enum status st = type##_get(im->s, id, &e, im->err);                                       \
+        if (!st)                                                                                   \
+            print_call;                                                                            \
+        type##_release(&e);                                                                        \
+        return st;                                                                                 \
+    }
+#define TAKE(type)                                                                                 \
+    static enum status take_##type(struct import *im, const struct json *j, bool known)            \
+    {                                                                                              \
+        struct type e;                                                                             \
+        type##_init(&e);                                                                           \
+        enum status st = type##_from_json(j, &e, im->err);                                         \
+        if (!st)                                                                                   \
+            st = known ? type##_update(im->s, &e, im->err) : type##_add(im->s, &e, im->err);       \
+        if (!st)                                                                                   \
+            st = forget(im, #type "s", e.id);                                                      \
+        type##_release(&e);                                                                        \
+        return st;                                                                                 \
+    }
+
+PRINT(backend, backend_to_json(&e, true, w))
+PRINT(agent, agent_export(&e, true, w))
+PRINT(command, command_export(&e, true, w))
+PRINT(client, (json_begin_object(w), client_export_members(&e, true, w), json_end_object(w)))
+TAKE(backend)
+TAKE(agent)
+TAKE(command)
+
+/* ---- clients ---- */
+
+/* Magec lets a client reach flows too: they go to rest. */
+static enum status split_agents(struct import *im, struct client *c, struct strings *rest)
+{
+    struct strings there = {0};
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < c->agents.count && !st; i++) {
+        bool known;
+        st = sql_exists(im->s, "agent", c->agents.items[i], &known, im->err);
+        if (!st)
+            st = strings_add(known ? &there : rest, c->agents.items[i]);
+    }
+    strings_release(&c->agents);
+    c->agents = there;
+    return st;
+}
+
+static enum status adopt_tokens(struct import *im, const char *id, const struct json *j)
+{
+    const char *token = json_get_string(j, "token");
+    const struct json *hashes = json_get(j, "tokenHashes");
+    enum status st = token && *token ? token_adopt(im->s, id, token, im->err) : STATUS_OK;
+    for (size_t i = 0; i < json_count(hashes) && !st; i++) {
+        const char *hex = json_string(json_at(hashes, i), NULL);
+        unsigned char hash[IDENT_HASH_LEN];
+        if (!hex || !ident_unhex(hex, hash, sizeof hash))
+            return error_set(im->err, STATUS_BAD_REQUEST, "tokenHashes[%zu]: not a SHA-256", i);
+        st = token_adopt_hash(im->s, id, hash, im->err);
+    }
+    return st;
+}
+
+/* The client is taken with the agents there are; what else it may reach is kept. */
+static enum status keep_rest(struct import *im, const char *id, const struct strings *rest)
+{
+    struct buf text, why;
+    struct json_writer w;
+    buf_init(&text, 1024 * BUF_SMALL);
+    buf_init(&why, BUF_SMALL);
+    json_writer_init(&w, &text);
+    json_begin_object(&w);
+    list_to_json("allowedAgents", rest, &w);
+    json_end_object(&w);
+    for (size_t i = 0; i < rest->count; i++)
+        buf_printf(&why, "%s\"%s\"", i ? ", " : "", rest->items[i]);
+    enum status st = buf_status(&text);
+    if (!st)
+        st = put(im, "clients", KEPT_REST, id, buf_str(&text));
+    if (!st)
+        st = report(im, "clients", id, "taken without what is no agent here", buf_str(&why));
+    buf_release(&text);
+    buf_release(&why);
+    return st;
+}
+
+static enum status take_client(struct import *im, const struct json *j, bool known)
+{
+    struct client c;
+    struct strings rest = {0};
+    client_init(&c);
+    enum status st = client_from_json(j, &c, im->err);
+    if (!st)
+        st = split_agents(im, &c, &rest);
+    if (!st)
+        st = known ? client_update(im->s, &c, im->err) : client_add(im->s, &c, im->err);
+    if (!st)
+        st = adopt_tokens(im, c.id, j);
+    if (!st)
+        st = forget(im, "clients", c.id);
+    if (!st && rest.count)
+        st = keep_rest(im, c.id, &rest);
+    strings_release(&rest);
+    client_release(&c);
+    return st;
+}
+
+/* ---- the document ---- */
+
+/* In this order, so that what is referred to is there. */
+static const struct {
+    const char *name, *kind;
+    enum status (*take)(struct import *im, const struct json *j, bool known);
+    enum status (*print)(struct import *im, const char *id, struct json_writer *w);
+    size_t counter;
+} collections[] = {
+    {"backends", "backend", take_backend, print_backend, offsetof(struct import_report, backends)},
+    {"agents", "agent", take_agent, print_agent, offsetof(struct import_report, agents)},
+    {"commands", "command", take_command, print_command, offsetof(struct import_report, commands)},
+    {"clients", "client", take_client, print_client, offsetof(struct import_report, clients)},
+};
+
+enum { COLLECTIONS = sizeof collections / sizeof *collections };
+
+/* Takes the element in place of the one that is there. */
+static enum status replace(struct import *im, size_t which, const char *id, const struct json *j)
+{
+    struct buf old, text;
+    struct json_writer w;
+    struct json *whole = NULL;
+    buf_init(&old, 1024 * BUF_SMALL);
+    buf_init(&text, 1024 * BUF_SMALL);
+    json_writer_init(&w, &old);
+    enum status st = collections[which].print(im, id, &w);
+    if (!st)
+        st = recall(im, "", j, buf_str(&old), &text);
+    if (!st)
+        st = json_parse(buf_str(&text), text.len, &whole, im->err);
+    if (!st)
+        st = collections[which].take(im, whole, true);
+    json_free(whole);
+    buf_wipe(&old);
+    buf_wipe(&text);
+    return st;
+}
+
+static enum status take(struct import *im, size_t which, const struct json *j)
+{
+    const char *id = json_get_string(j, "id");
+    bool known = false;
+    enum status st =
+        id ? sql_exists(im->s, collections[which].kind, id, &known, im->err) : STATUS_OK;
+    if (st)
+        return st;
+    if (!known)
+        return collections[which].take(im, j, false);
+    if (im->replace)
+        return replace(im, which, id, j);
+    return error_set(im->err, STATUS_CONFLICT,
+        "%s \"%s\" exists already: import with --replace to change it", collections[which].name,
+        id);
+}
+
+/* What was said of the element itself keeps it out, whole, and the import goes on; what was said
+ * of the store ends it. */
+static enum status take_element(struct import *im, size_t which, const struct json *j)
+{
+    enum status st = sql_begin(im->s, im->err);
+    if (!st)
+        st = sql_end(im->s, take(im, which, j), im->err);
+    if (st == STATUS_BAD_REQUEST || st == STATUS_NOT_FOUND) {
+        struct error why = *im->err;
+        return keep(im, collections[which].name, j, why.text);
+    }
+    if (!st)
+        ++*(size_t *)(void *)((char *)im->report + collections[which].counter);
+    return st;
+}
+
+static enum status take_collection(struct import *im, size_t which)
+{
+    const char *name = collections[which].name;
+    const struct json *all = json_get(im->root, name);
+    enum json_kind kind = json_kind(all);
+    if (kind != JSON_ARRAY && kind != JSON_ABSENT && kind != JSON_NULL)
+        return error_set(im->err, STATUS_BAD_REQUEST, "%s: not an array", name);
+    for (size_t i = 0; i < json_count(all); i++) {
+        if (json_kind(json_at(all, i)) != JSON_OBJECT)
+            return error_set(im->err, STATUS_BAD_REQUEST, "%s[%zu]: not an object", name, i);
+        enum status st = take_element(im, which, json_at(all, i));
+        if (st)
+            return st;
+    }
+    return STATUS_OK;
+}
+
+static enum status keep_other(void *ctx, const char *key, struct json *value)
+{
+    struct import *im = ctx;
+    bool list = json_kind(value) == JSON_ARRAY;
+    for (size_t i = 0; i < COLLECTIONS; i++)
+        if (!strcmp(collections[i].name, key))
+            return STATUS_OK;
+    if (json_kind(value) == JSON_NULL || (list && !json_count(value)))
+        return STATUS_OK;
+    enum status st = forget_part(im, key, list ? KEPT_WHOLE : KEPT_ELEMENT);
+    for (size_t i = 0; list && i < json_count(value) && !st; i++)
+        st = put_json(im, key, KEPT_ELEMENT, json_at(value, i));
+    if (!st && !list)
+        st = put_json(im, key, KEPT_WHOLE, value);
+    return st ? st : report(im, key, NULL, not_used, "this program has no use for it");
+}
+
+enum status store_import(struct store *s, const char *text, size_t len, bool replace,
+    struct import_report *report_to, struct error *err)
+{
+    struct json *root = NULL;
+    struct error own;
+    struct import im = {.s = s, .replace = replace, .report = report_to, .err = err ? err : &own};
+    enum status st = json_parse(text, len, &root, im.err);
+    if (!st && json_kind(root) != JSON_OBJECT)
+        st = error_set(
+            im.err, STATUS_BAD_REQUEST, "not an object with backends, agents, commands, clients");
+    im.root = root;
+    if (!st)
+        st = store_begin(s, im.err);
+    for (size_t i = 0; i < COLLECTIONS && !st; i++)
+        st = take_collection(&im, i);
+    if (!st)
+        st = json_each(root, keep_other, &im);
+    if (!st)
+        st = store_commit(s, im.err);
+    if (st)
+        store_rollback(s);
+    json_free(root);
+    return st;
+}

@@ -1,0 +1,83 @@
+#include <stdio.h>
+
+#include "store/internal.h"
+
+/* One text a version; the file's user_version says how many were applied. */
+static const char *const migrations[SCHEMA_VERSION] = {
+    "CREATE TABLE backend ("
+    " id TEXT PRIMARY KEY, name TEXT, type TEXT NOT NULL, url TEXT, api_key TEXT,"
+    " headers TEXT, argv TEXT, env TEXT, delay_ms INTEGER NOT NULL DEFAULT 0,"
+    " connect_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, idle_ms INTEGER NOT NULL,"
+    " total_ms INTEGER NOT NULL, extra TEXT) WITHOUT ROWID;"
+    "CREATE TABLE agent ("
+    " id TEXT PRIMARY KEY, name TEXT, description TEXT,"
+    " backend TEXT NOT NULL REFERENCES backend(id), model TEXT, system_prompt TEXT,"
+    " max_tokens INTEGER NOT NULL DEFAULT 0,"
+    " connect_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, idle_ms INTEGER NOT NULL,"
+    " total_ms INTEGER NOT NULL, extra TEXT) WITHOUT ROWID;"
+    "CREATE INDEX agent_backend ON agent(backend);"
+    "CREATE TABLE command ("
+    " id TEXT PRIMARY KEY, name TEXT, description TEXT, prompt TEXT NOT NULL,"
+    " agent TEXT REFERENCES agent(id), extra TEXT) WITHOUT ROWID;"
+    "CREATE INDEX command_agent ON command(agent);"
+    "CREATE TABLE client ("
+    " id TEXT PRIMARY KEY, name TEXT, enabled INTEGER NOT NULL, passthrough INTEGER NOT NULL,"
+    " command TEXT REFERENCES command(id), continue_when_gone INTEGER NOT NULL,"
+    " hash_prompt INTEGER NOT NULL, extra TEXT) WITHOUT ROWID;"
+    "CREATE INDEX client_command ON client(command);"
+    "CREATE TABLE client_agent ("
+    " client TEXT NOT NULL REFERENCES client(id) ON DELETE CASCADE, position INTEGER NOT NULL,"
+    " agent TEXT NOT NULL REFERENCES agent(id), PRIMARY KEY (client, position)) WITHOUT ROWID;"
+    "CREATE INDEX client_agent_agent ON client_agent(agent);"
+    "CREATE TABLE token ("
+    " hash BLOB PRIMARY KEY, client TEXT NOT NULL REFERENCES client(id) ON DELETE CASCADE,"
+    " created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, last_used_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX token_client ON token(client);"
+    "CREATE TABLE run ("
+    " n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, client TEXT, agents TEXT NOT NULL,"
+    " mode TEXT NOT NULL, caller TEXT, started_ms INTEGER NOT NULL,"
+    " owner INTEGER, status TEXT NOT NULL DEFAULT 'running', http INTEGER NOT NULL DEFAULT 0,"
+    " finish_reason TEXT, model TEXT, input_tokens INTEGER, output_tokens INTEGER,"
+    " first_byte_ms INTEGER, duration_ms INTEGER, error TEXT,"
+    " prompt TEXT, response TEXT, results TEXT);" /* what may be long is last: lists skip it */
+    "CREATE INDEX run_client ON run(client, n);"
+    "CREATE INDEX run_open ON run(owner) WHERE owner IS NOT NULL;"
+    "CREATE TABLE kept ("
+    " n INTEGER PRIMARY KEY, collection TEXT NOT NULL, part INTEGER NOT NULL, id TEXT NOT NULL,"
+    " document TEXT NOT NULL, UNIQUE (collection, part, id));",
+};
+
+static enum status read_version(struct store *s, int *version, struct error *err)
+{
+    sqlite3_stmt *q = sql_prepare(s, "PRAGMA user_version", err);
+    bool row;
+    if (!q || sql_step(s, q, &row, err))
+        return STATUS_STORE;
+    *version = row ? sqlite3_column_int(q, 0) : 0;
+    sqlite3_reset(q);
+    return STATUS_OK;
+}
+
+enum status schema_upgrade(struct store *s, struct error *err)
+{
+    int version = 0;
+    enum status st = store_begin(s, err);
+    if (st)
+        return st;
+    st = read_version(s, &version, err); /* again, now that nobody else changes it */
+    if (!st && version < 0)
+        st = sql_damaged(s, err);
+    bool older = version < SCHEMA_VERSION;
+    for (int i = version; i < SCHEMA_VERSION && !st; i++)
+        st = sql_exec(s, migrations[i], err);
+    char pragma[64];
+    snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
+    if (!st && older)
+        st = sql_exec(s, pragma, err);
+    if (!st)
+        st = store_commit(s, err);
+    if (st)
+        store_rollback(s);
+    return st;
+}

@@ -1,0 +1,47 @@
+/*
+ * One connection to the store: an SQLite file in WAL mode with foreign keys on. Not shared between
+ * threads: every thread that reads has its own.
+ *
+ * Every failure names the file and what to do about it (missing, unreadable, locked, full, corrupt,
+ * made by a newer version) and is STATUS_STORE; STATUS_NOT_FOUND, STATUS_CONFLICT and
+ * STATUS_BAD_REQUEST are about the entity asked for. Callers of webhooks never see these texts.
+ */
+#ifndef MAGEC_STORE_STORE_H
+#define MAGEC_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+struct store;
+
+enum store_mode {
+    STORE_READ, /* entities and runs are read; nothing is changed */
+    STORE_WRITE
+};
+
+enum { STORE_BUSY_MS = 5000 }; /* how long a locked file is waited for */
+
+/* Where the store is when -d does not say: $MAGEC_DB, else the place chosen at build time. */
+const char *store_default_path(void);
+/* Makes the file, mode 0600, with the newest schema, in one step: a name that appears is complete.
+ * STATUS_CONFLICT when it exists already; it is left as it is. */
+enum status store_create(const char *path, struct error *err);
+/* Opens an existing one. STORE_WRITE brings an older schema up to date; STORE_READ asks for that.
+ */
+enum status store_open(
+    struct store **out, const char *path, enum store_mode mode, struct error *err);
+void store_close(struct store *s);
+const char *store_path(const struct store *s);
+/* Whether the file can be read right now: one small query. */
+enum status store_ping(struct store *s, struct error *err);
+
+/* A transaction around several changes; they do not nest. Without one, each change is its own. */
+enum status store_begin(struct store *s, struct error *err);
+enum status store_commit(struct store *s, struct error *err);
+void store_rollback(struct store *s);
+/* False also when SQLite has given up the transaction after a failure. */
+bool store_in_transaction(const struct store *s);
+
+#endif

@@ -1,0 +1,231 @@
+#include "store/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "store/internal.h"
+#include "store/owner.h"
+#include "store/run.h"
+
+enum { PRUNE_EVERY_MS = 60 * 1000, PRUNE_BATCH = 200, BATCH_MAX = 1000 };
+
+struct writer {
+    struct store *store;
+    struct owner *owner;
+    struct writer_options opts;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct write_job *first, *last; /* under lock, like all below */
+    bool stop;
+    bool running;
+    int64_t transactions, jobs;
+    int64_t next_prune_ms; /* of the monotonic clock; the thread's own */
+};
+
+/* What one job of a transaction came to, until the commit says what all of them did. */
+struct verdict {
+    enum status status;
+    struct error *error; /* of a job that failed alone, or NULL */
+};
+
+static void apply_one(struct writer *w, struct write_job *job, struct verdict *v)
+{
+    struct error err = {.text = ""};
+    v->error = NULL;
+    v->status = sql_begin(w->store, &err); /* a job of several changes fails whole */
+    if (!v->status)
+        v->status = sql_end(w->store, job->apply(job, w->store, &err), &err);
+    if (v->status && (v->error = malloc(sizeof err)))
+        *v->error = err;
+}
+
+static void apply_batch(struct writer *w, struct write_job *first, size_t count)
+{
+    struct verdict verdicts[BATCH_MAX];
+    struct error err = {.text = ""};
+    size_t i = 0;
+    enum status whole = store_begin(w->store, &err);
+    for (struct write_job *job = first; !whole && i < count; job = job->next, i++) {
+        apply_one(w, job, &verdicts[i]);
+        if (verdicts[i].status && !store_in_transaction(w->store)) { /* a full disk ends it all */
+            whole = verdicts[i].status;
+            if (verdicts[i].error)
+                err = *verdicts[i].error;
+        }
+    }
+    size_t applied = i;
+    if (!whole)
+        whole = store_commit(w->store, &err);
+    if (whole)
+        store_rollback(w->store);
+    pthread_mutex_lock(&w->lock);
+    w->transactions++;
+    w->jobs += (int64_t)count;
+    pthread_mutex_unlock(&w->lock);
+    struct write_job *next;
+    for (i = 0; i < count; i++, first = next) {
+        next = first->next; /* done may free it */
+        enum status st = i < applied && verdicts[i].status ? verdicts[i].status : whole;
+        struct error *own = i < applied ? verdicts[i].error : NULL;
+        first->done(first, st, st ? (own ? own : &err) : NULL);
+        free(own);
+    }
+}
+
+static void prune(struct writer *w)
+{
+    int64_t now = units_mono_ms(), deleted = 0;
+    struct error err;
+    if ((!w->opts.keep_age_ms && !w->opts.keep_count) || now < w->next_prune_ms)
+        return;
+    enum status st = store_begin(w->store, &err);
+    if (!st)
+        st = run_prune(
+            w->store, w->opts.keep_age_ms, w->opts.keep_count, PRUNE_BATCH, &deleted, &err);
+    if (!st)
+        st = store_commit(w->store, &err);
+    if (st) {
+        store_rollback(w->store);
+        log_message(w->opts.log, LOG_LEVEL_WARN, "old runs could not be removed", &err);
+    }
+    if (st || deleted < PRUNE_BATCH) /* else at once, behind the jobs that wait */
+        w->next_prune_ms = now + (w->opts.prune_ms ? w->opts.prune_ms : PRUNE_EVERY_MS);
+}
+
+/* Waits for jobs, or until retention is due. Takes at most a batch. */
+static struct write_job *take(struct writer *w, size_t *count, bool *stop)
+{
+    bool pruning = w->opts.keep_age_ms || w->opts.keep_count;
+    struct timespec due = {
+        .tv_sec = w->next_prune_ms / 1000, .tv_nsec = w->next_prune_ms % 1000 * 1000000};
+    pthread_mutex_lock(&w->lock);
+    while (!w->first && !w->stop) {
+        if (!pruning)
+            pthread_cond_wait(&w->more, &w->lock);
+        else if (pthread_cond_timedwait(&w->more, &w->lock, &due) == ETIMEDOUT)
+            break;
+    }
+    struct write_job *first = w->first, *last = first;
+    *count = first ? 1 : 0;
+    while (last && last->next && *count < BATCH_MAX) {
+        last = last->next;
+        ++*count;
+    }
+    w->first = last ? last->next : NULL;
+    if (!w->first)
+        w->last = NULL;
+    *stop = w->stop;
+    pthread_mutex_unlock(&w->lock);
+    return first;
+}
+
+static void *work(void *ctx)
+{
+    struct writer *w = ctx;
+    for (;;) {
+        size_t count;
+        bool stop;
+        struct write_job *first = take(w, &count, &stop);
+        if (first)
+            apply_batch(w, first, count);
+        else if (stop)
+            return NULL;
+        prune(w);
+    }
+}
+
+static enum status start_thread(struct writer *w, struct error *err)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&w->thread, NULL, work, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc)
+        return error_set(err, STATUS_INTERNAL, "cannot start the writer's thread");
+    w->running = true;
+    return STATUS_OK;
+}
+
+enum status writer_open(
+    struct writer **out, const char *path, const struct writer_options *opts, struct error *err)
+{
+    struct writer *w = calloc(1, sizeof *w);
+    if (!w)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for the store");
+    w->opts = *opts;
+    w->next_prune_ms = units_mono_ms();
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->more, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&w->lock, NULL);
+    enum status st = store_open(&w->store, path, STORE_WRITE, err);
+    if (!st)
+        st = owner_open(&w->owner, path, err);
+    if (!st)
+        st = run_interrupt_dead(w->store, NULL, err);
+    if (!st && !opts->in_line)
+        st = start_thread(w, err);
+    if (st)
+        writer_close(w);
+    else
+        *out = w;
+    return st;
+}
+
+void writer_submit(struct writer *w, struct write_job *job)
+{
+    job->next = NULL;
+    if (w->opts.in_line) {
+        apply_batch(w, job, 1);
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    bool wake = !w->first;
+    if (wake)
+        w->first = job;
+    else
+        w->last->next = job;
+    w->last = job;
+    if (wake)
+        pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void writer_close(struct writer *w)
+{
+    if (!w)
+        return;
+    if (w->running) {
+        pthread_mutex_lock(&w->lock);
+        w->stop = true;
+        pthread_cond_signal(&w->more);
+        pthread_mutex_unlock(&w->lock);
+        pthread_join(w->thread, NULL);
+    }
+    store_close(w->store);
+    owner_close(w->owner);
+    pthread_cond_destroy(&w->more);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+int64_t writer_owner(const struct writer *w)
+{
+    return owner_id(w->owner);
+}
+
+void writer_counts(struct writer *w, int64_t *transactions, int64_t *jobs)
+{
+    pthread_mutex_lock(&w->lock);
+    *transactions = w->transactions;
+    *jobs = w->jobs;
+    pthread_mutex_unlock(&w->lock);
+}
