@@ -1,0 +1,43 @@
+/*
+ * The protocols that a backend can speak: one file each, one row each in the table of protocol.c.
+ */
+#ifndef MAGEC_AGENT_PROTOCOL_H
+#define MAGEC_AGENT_PROTOCOL_H
+
+#include "agent/task.h"
+
+/* What every task begins with; a protocol's own struct has it as its first member. */
+struct task {
+    const struct protocol *protocol;
+    struct agent_env *env;
+    const struct ask *ask;
+    struct listener *listener;
+};
+
+struct protocol {
+    const char *name;
+    const char *summary; /* one line for --help */
+    /* Whether the backend's fields make sense for it, before it is stored. */
+    enum status (*check)(const struct backend *b, struct error *err);
+    enum status (*start)(struct task *t, struct error *err); /* t->... is filled in */
+    void (*cancel)(struct task *t);
+    void (*pause)(struct task *t, bool paused);
+    void (*release)(struct task *t); /* also after a failed start, and of a running task */
+    size_t size;                     /* of its struct */
+};
+
+/* By name, or NULL. */
+const struct protocol *protocol_find(const char *name);
+/* All of them, ended by NULL. */
+const struct protocol *const *protocol_all(void);
+/* protocol_find(b->type) and its check; an unknown type suggests the nearest. */
+enum status protocol_check(const struct backend *b, struct error *err);
+
+/* For protocols: events to the listener. */
+void task_say(struct task *t, const char *bytes, size_t len);
+void task_end(struct task *t, const struct outcome *o);
+
+/* The effective deadlines: agent over backend over default. */
+struct deadlines task_deadlines(const struct ask *ask);
+
+#endif

@@ -1,0 +1,113 @@
+#include "agent/secret.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SECRET_FILE_MAX = 16 * 1024, REDACT_MIN = 4 };
+
+static const char redacted[] = "[redacted]";
+
+static enum status add_env(
+    const char *name, const char *otherwise, struct buf *out, struct error *err)
+{
+    if (!strncmp(name, "HTTP_", 5))
+        return error_set(err, STATUS_CONFIG,
+            "the variable \"%s\" cannot be used: a caller's headers arrive under such names", name);
+    const char *value = getenv(name);
+    if (!value || !*value)
+        value = otherwise;
+    if (!value)
+        return error_set(err, STATUS_CONFIG,
+            "the variable \"%s\" is not set in the environment of this process", name);
+    return buf_adds(out, value);
+}
+
+static enum status add_file(const char *path, struct buf *out, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return error_set(
+            err, STATUS_CONFIG, "cannot read the key file \"%s\": %s", path, strerror(errno));
+    char bytes[SECRET_FILE_MAX];
+    ssize_t n = read(fd, bytes, sizeof bytes);
+    int failed = errno;
+    close(fd);
+    if (n < 0)
+        return error_set(
+            err, STATUS_CONFIG, "cannot read the key file \"%s\": %s", path, strerror(failed));
+    while (n > 0 && isspace((unsigned char)bytes[n - 1]))
+        n--;
+    if (n == 0)
+        return error_set(err, STATUS_CONFIG, "the key file \"%s\" is empty", path);
+    enum status st = buf_add(out, bytes, (size_t)n);
+    explicit_bzero(bytes, sizeof bytes);
+    return st;
+}
+
+/* One ${...}; at points behind the brace. Returns what follows the closing one, or NULL. */
+static const char *expand_one(const char *at, struct buf *out, struct error *err)
+{
+    const char *end = strchr(at, '}');
+    char name[128], otherwise[512] = "";
+    if (!end) {
+        error_set(err, STATUS_CONFIG, "\"${\" without \"}\"");
+        return NULL;
+    }
+    const char *dash = memmem(at, (size_t)(end - at), ":-", 2);
+    size_t len = (size_t)((dash ? dash : end) - at);
+    size_t other = dash ? (size_t)(end - dash) - 2 : 0;
+    if (len == 0 || len >= sizeof name || other >= sizeof otherwise) {
+        error_set(err, STATUS_CONFIG, "a \"${...}\" is empty or too long");
+        return NULL;
+    }
+    memcpy(name, at, len);
+    name[len] = 0;
+    if (dash)
+        memcpy(otherwise, dash + 2, other);
+    return add_env(name, dash ? otherwise : NULL, out, err) ? NULL : end + 1;
+}
+
+enum status secret_expand(const char *text, struct buf *out, struct error *err)
+{
+    const char *at = text;
+    for (const char *mark; (mark = strstr(at, "${"));) {
+        buf_add(out, at, (size_t)(mark - at));
+        at = expand_one(mark + 2, out, err);
+        if (!at)
+            return STATUS_CONFIG;
+    }
+    buf_adds(out, at);
+    if (buf_status(out))
+        return error_set(err, STATUS_CONFIG, "an expanded value is too long");
+    return STATUS_OK;
+}
+
+enum status secret_resolve(const char *reference, struct buf *out, struct error *err)
+{
+    if (!strncmp(reference, "env:", 4))
+        return add_env(reference + 4, NULL, out, err);
+    if (!strncmp(reference, "file:", 5))
+        return add_file(reference + 5, out, err);
+    return secret_expand(reference, out, err);
+}
+
+enum status secret_redact(
+    struct error *err, enum status st, const char *what, const char *text, const char *secret)
+{
+    size_t len = strlen(secret);
+    struct buf clean;
+    const char *at = text;
+    buf_init(&clean, 64 * BUF_SMALL);
+    for (const char *found; len >= REDACT_MIN && (found = strstr(at, secret)); at = found + len) {
+        buf_add(&clean, at, (size_t)(found - at));
+        buf_adds(&clean, redacted);
+    }
+    buf_adds(&clean, at);
+    error_set(err, st, "%s%s", what, buf_status(&clean) ? redacted : buf_str(&clean));
+    buf_release(&clean);
+    return st;
+}

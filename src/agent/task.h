@@ -1,0 +1,72 @@
+/*
+ * A task: anything an agent does. It is started, says events upwards, and ends once. Nothing here
+ * knows of a reply, of a web server, or of the store's file: an agent's whole configuration comes
+ * in with struct ask.
+ *
+ * Everything runs on the loop. Events never come from within task_start, and none comes after the
+ * end. A listener may cancel or pause a task from within an event; it frees it after the end, from
+ * within that event or later.
+ */
+#ifndef MAGEC_AGENT_TASK_H
+#define MAGEC_AGENT_TASK_H
+
+#include "net/transport.h"
+#include "store/agent.h"
+#include "store/backend.h"
+
+struct task;
+
+enum event_type {
+    EVENT_TEXT, /* a piece of the answer: bytes, cut anywhere, not necessarily valid UTF-8 */
+    EVENT_TOOL, /* a tool is called, or answered */
+    EVENT_END
+};
+
+/* How a task ended. */
+struct outcome {
+    enum status status;
+    const char *error;         /* for people; NULL when OK */
+    const char *finish_reason; /* the backend's word ("stop", "length"), or NULL */
+    const char *model;         /* the one that answered, as the backend says, or NULL */
+    int64_t input_tokens;      /* -1: not told */
+    int64_t output_tokens;     /* -1: not told */
+};
+
+/* Pointers are valid during the call only. */
+struct event {
+    enum event_type type;
+    const char *text; /* EVENT_TEXT; EVENT_TOOL: the tool's name */
+    size_t len;
+    const struct outcome *outcome; /* EVENT_END */
+};
+
+struct listener {
+    void (*event)(struct listener *self, const struct event *event);
+};
+
+/* What tasks need to run; one for a process. */
+struct agent_env {
+    struct loop *loop;
+    struct transport *transport;
+    size_t max_reply; /* most bytes of one agent's answer */
+};
+
+/* One question to one agent. All of it must outlive the task. */
+struct ask {
+    const struct agent *agent;
+    const struct backend *backend;
+    const char *prompt;
+    size_t prompt_len;
+};
+
+/* Starts it. A failure (a key that cannot be read, a program that is not there) is returned, and no
+ * event comes. */
+enum status task_start(struct agent_env *env, const struct ask *ask, struct listener *listener,
+    struct task **out, struct error *err);
+/* The end comes within a second, with STATUS_CANCELED; no text before it. */
+void task_cancel(struct task *t);
+/* For a reader that is slower than the agent. */
+void task_pause(struct task *t, bool paused);
+void task_free(struct task *t); /* NULL is fine */
+
+#endif

@@ -1,0 +1,431 @@
+#include "net/transport.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net/deadline.h"
+
+enum {
+    IDLE_HANDLES_MAX = 256,      /* easy handles kept for the next calls */
+    IDLE_CONNECTIONS_MAX = 1024, /* connections kept open */
+    READ_SIZE = 4096,            /* libcurl keeps one such buffer for every transfer */
+    LINGER_MS = 1000             /* for the end of a body that nobody wants any more */
+};
+
+struct transport {
+    struct loop *loop;
+    CURLM *multi;
+    struct timer *timer;
+    const char *ca_file; /* libcurl's own bundle, or NULL */
+    CURL *idle[IDLE_HANDLES_MAX];
+    size_t idle_count;
+    struct transfer *drained; /* nobody else knows them any more */
+};
+
+struct transfer {
+    struct transport *transport;
+    CURL *easy;
+    struct curl_slist *headers;
+    char *body;
+    const struct http_handler *handler;
+    void *ctx;
+    struct deadline deadline;
+    struct job job;      /* what cannot be done inside libcurl's callbacks */
+    enum status stopped; /* STATUS_TIMEOUT or STATUS_CANCELED: why it is taken out */
+    bool has_head;
+    bool paused, pause_applied;
+    bool ending; /* inside handler->end */
+    bool ended;
+    bool free_it;
+    struct transfer *next, **self; /* in transport->drained */
+};
+
+static void transfer_destroy(struct transfer *x)
+{
+    loop_undefer(x->transport->loop, &x->job);
+    deadline_stop(&x->deadline);
+    struct transport *t = x->transport;
+    if (x->easy) {
+        curl_multi_remove_handle(t->multi, x->easy);
+        if (t->idle_count < IDLE_HANDLES_MAX)
+            t->idle[t->idle_count++] = x->easy;
+        else
+            curl_easy_cleanup(x->easy);
+    }
+    if (x->self) {
+        *x->self = x->next;
+        if (x->next)
+            x->next->self = x->self;
+    }
+    curl_slist_free_all(x->headers);
+    free(x->body);
+    free(x);
+}
+
+static void finish(struct transfer *x, enum status result, const struct error *err)
+{
+    if (x->ended)
+        return;
+    x->ended = true;
+    deadline_stop(&x->deadline);
+    if (!x->handler) {
+        transfer_destroy(x);
+        return;
+    }
+    x->ending = true;
+    x->handler->end(x->ctx, result, err);
+    x->ending = false;
+    if (x->free_it)
+        transfer_destroy(x);
+}
+
+/* ---- libcurl's callbacks of one transfer ---- */
+
+static void say_head(struct transfer *x)
+{
+    if (x->has_head || !x->handler)
+        return;
+    x->has_head = true;
+    long code = 0;
+    char *type = NULL;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
+    x->handler->head(x->ctx, (int)code, type ? type : "");
+}
+
+static size_t on_data(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct transfer *x = ctx;
+    size_t len = size * count;
+    deadline_phase(&x->deadline, DEADLINE_IDLE);
+    say_head(x);
+    if (x->handler && !x->stopped)
+        x->handler->data(x->ctx, bytes, len);
+    return len;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
+{
+    (void)bytes;
+    struct transfer *x = ctx;
+    deadline_phase(&x->deadline, DEADLINE_IDLE);
+    return size * count;
+}
+
+static int on_connected(void *ctx, char *to_ip, char *from_ip, int to_port, int from_port)
+{
+    (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
+    struct transfer *x = ctx;
+    deadline_phase(&x->deadline, DEADLINE_FIRST_BYTE);
+    return CURL_PREREQFUNC_OK;
+}
+
+static void on_expired(void *ctx)
+{
+    struct transfer *x = ctx;
+    if (!x->stopped)
+        x->stopped = STATUS_TIMEOUT;
+    loop_defer(x->transport->loop, &x->job);
+}
+
+/* Outside of libcurl: takes a stopped transfer out, or applies a pause. */
+static void run_job(struct job *job)
+{
+    struct transfer *x = (struct transfer *)((char *)job - offsetof(struct transfer, job));
+    if (x->ended)
+        return;
+    if (x->stopped) {
+        struct error err;
+        if (x->stopped == STATUS_TIMEOUT)
+            deadline_error(&x->deadline, &err);
+        else
+            error_set(&err, STATUS_CANCELED, "canceled");
+        curl_multi_remove_handle(x->transport->multi, x->easy);
+        finish(x, x->stopped, &err);
+        return;
+    }
+    if (x->paused != x->pause_applied) {
+        x->pause_applied = x->paused;
+        deadline_hold(&x->deadline, x->paused);
+        curl_easy_pause(x->easy, x->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+    }
+}
+
+/* ---- the multi handle on the loop ---- */
+
+static enum status explain(CURLcode code, long os_errno, struct error *err)
+{
+    const char *why = os_errno ? strerror((int)os_errno) : curl_easy_strerror(code);
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return error_set(err, STATUS_BACKEND, "its host name cannot be resolved");
+    case CURLE_COULDNT_CONNECT:
+        return error_set(err, STATUS_BACKEND, "cannot connect: %s", why);
+    case CURLE_GOT_NOTHING:
+        return error_set(err, STATUS_BACKEND, "the connection was closed without an answer");
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_HTTP2:
+        return error_set(
+            err, STATUS_BACKEND, "the connection was cut off before the answer was complete");
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return error_set(err, STATUS_BACKEND, "its certificate cannot be verified");
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+        return error_set(err, STATUS_CONFIG, "its URL is not an http or https URL");
+    default:
+        return error_set(err, STATUS_BACKEND, "%s", curl_easy_strerror(code));
+    }
+}
+
+static void collect_ended(struct transport *t)
+{
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(t->multi, &left));) {
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = m->data.result;
+        struct transfer *x = NULL;
+        long os_errno = 0;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
+        curl_easy_getinfo(m->easy_handle, CURLINFO_OS_ERRNO, &os_errno);
+        curl_multi_remove_handle(t->multi, m->easy_handle);
+        if (x->stopped) { /* its job says so */
+            loop_defer(t->loop, &x->job);
+            continue;
+        }
+        struct error err;
+        enum status result = STATUS_OK;
+        if (code != CURLE_OK)
+            result = explain(code, os_errno, &err);
+        else
+            say_head(x);
+        finish(x, result, result ? &err : NULL);
+    }
+}
+
+struct sock {
+    struct watch *watch;
+    struct transport *transport;
+    curl_socket_t fd;
+};
+
+static void on_socket_ready(void *ctx, int events)
+{
+    struct sock *s = ctx;
+    struct transport *t = s->transport;
+    int what =
+        (events & WATCH_READ ? CURL_CSELECT_IN : 0) | (events & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
+    int running;
+    curl_multi_socket_action(t->multi, s->fd, what, &running); /* may free s */
+    collect_ended(t);
+}
+
+static void sock_free(struct sock *s)
+{
+    if (!s)
+        return;
+    watch_free(s->watch);
+    free(s);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *assigned)
+{
+    (void)easy;
+    struct transport *t = ctx;
+    struct sock *s = assigned;
+    if (what == CURL_POLL_REMOVE) {
+        sock_free(s);
+        curl_multi_assign(t->multi, fd, NULL);
+        return 0;
+    }
+    if (!s) {
+        s = calloc(1, sizeof *s);
+        if (!s)
+            return -1;
+        s->transport = t;
+        s->fd = fd;
+        s->watch = watch_new(t->loop, fd, on_socket_ready, s);
+        if (!s->watch) {
+            free(s);
+            return -1;
+        }
+        curl_multi_assign(t->multi, fd, s);
+    }
+    watch_set(s->watch,
+        (what & CURL_POLL_IN ? WATCH_READ : 0) | (what & CURL_POLL_OUT ? WATCH_WRITE : 0));
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *ctx)
+{
+    (void)multi;
+    struct transport *t = ctx;
+    if (ms < 0)
+        timer_stop(t->timer);
+    else
+        timer_start(t->timer, ms);
+    return 0;
+}
+
+static void on_timer_fired(void *ctx)
+{
+    struct transport *t = ctx;
+    int running;
+    curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect_ended(t);
+}
+
+enum status transport_open(struct transport **out, struct loop *l, struct error *err)
+{
+    struct transport *t = calloc(1, sizeof *t);
+    if (!t)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for HTTP");
+    t->loop = l;
+    if (curl_global_init(CURL_GLOBAL_ALL) || !(t->multi = curl_multi_init()) ||
+        !(t->timer = timer_new(l, on_timer_fired, t))) {
+        transport_close(t);
+        return error_set(err, STATUS_INTERNAL, "cannot start libcurl");
+    }
+    t->ca_file = curl_version_info(CURLVERSION_NOW)->cainfo;
+    curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
+    curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
+    curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
+    *out = t;
+    return STATUS_OK;
+}
+
+void transport_close(struct transport *t)
+{
+    if (!t)
+        return;
+    while (t->drained)
+        transfer_destroy(t->drained);
+    while (t->idle_count)
+        curl_easy_cleanup(t->idle[--t->idle_count]);
+    if (t->multi)
+        curl_multi_cleanup(t->multi);
+    timer_free(t->timer);
+    curl_global_cleanup();
+    free(t);
+}
+
+/* What is the same for every transfer is set once for a handle and kept. */
+static CURL *new_handle(const struct transport *t)
+{
+    CURL *e = curl_easy_init();
+    if (!e)
+        return NULL;
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_PROXY, "");
+    curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
+    if (t->ca_file) { /* a directory would keep libcurl from caching what it parsed */
+        curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(e, CURLOPT_CAINFO, t->ca_file);
+    }
+    return e;
+}
+
+static enum status add_headers(struct transfer *x, const struct strings *headers)
+{
+    for (size_t i = 0; headers && i < headers->count; i++) {
+        struct curl_slist *more = curl_slist_append(x->headers, headers->items[i]);
+        if (!more)
+            return STATUS_NO_MEMORY;
+        x->headers = more;
+    }
+    return STATUS_OK;
+}
+
+enum status transport_post(struct transport *t, const struct http_request *req,
+    const struct http_handler *handler, void *ctx, struct transfer **out)
+{
+    struct transfer *x = calloc(1, sizeof *x);
+    if (!x)
+        return STATUS_NO_MEMORY;
+    x->transport = t;
+    x->handler = handler;
+    x->ctx = ctx;
+    x->job.run = run_job;
+    x->easy = t->idle_count ? t->idle[--t->idle_count] : new_handle(t);
+    if (!x->easy || add_headers(x, req->headers) ||
+        deadline_start(&x->deadline, t->loop, &req->deadlines, on_expired, x) ||
+        curl_easy_setopt(x->easy, CURLOPT_URL, req->url))
+        goto fail;
+    /* Without TLS there is nothing to share, and libcurl would wait until the first transfer ends.
+     */
+    curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, !strncasecmp(req->url, "https:", 6) ? 1L : 0L);
+    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->len);
+    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, req->body);
+    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+    curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(x->easy, CURLOPT_PREREQDATA, x);
+    curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
+    if (curl_multi_add_handle(t->multi, x->easy) != CURLM_OK)
+        goto fail;
+    x->body = req->body;
+    *out = x;
+    return STATUS_OK;
+fail:
+    transfer_destroy(x);
+    return STATUS_NO_MEMORY;
+}
+
+void transfer_cancel(struct transfer *x)
+{
+    if (x->ended)
+        return;
+    if (!x->stopped)
+        x->stopped = STATUS_CANCELED;
+    loop_defer(x->transport->loop, &x->job);
+}
+
+void transfer_pause(struct transfer *x, bool paused)
+{
+    x->paused = paused;
+    if (!x->ended)
+        loop_defer(x->transport->loop, &x->job);
+}
+
+void transfer_drain(struct transfer *x)
+{
+    if (x->ended || x->stopped) {
+        transfer_free(x);
+        return;
+    }
+    struct transport *t = x->transport;
+    x->handler = NULL;
+    x->self = &t->drained;
+    x->next = t->drained;
+    if (x->next)
+        x->next->self = &x->next;
+    t->drained = x;
+    x->deadline.limits.total_ms = loop_now(t->loop) - x->deadline.began_ms + LINGER_MS;
+    x->paused = false;
+    deadline_rearm(&x->deadline);
+    loop_defer(t->loop, &x->job);
+}
+
+void transfer_free(struct transfer *x)
+{
+    if (!x)
+        return;
+    if (x->ending)
+        x->free_it = true;
+    else
+        transfer_destroy(x);
+}

@@ -1,0 +1,54 @@
+/*
+ * HTTP out: one shared connection pool on the loop. The only file that knows libcurl is
+ * transport.c.
+ *
+ * Only http and https; no redirects are followed (a key never travels to another host); no proxy
+ * is taken from the environment, where a caller's Proxy: header may have put it.
+ */
+#ifndef MAGEC_NET_TRANSPORT_H
+#define MAGEC_NET_TRANSPORT_H
+
+#include "base/deadlines.h"
+#include "base/strings.h"
+#include "net/loop.h"
+
+struct transport;
+struct transfer;
+
+struct http_request {
+    const char *url;
+    const struct strings *headers; /* "Name: value" */
+    char *body;                    /* POST; allocated, and taken over when the transfer starts */
+    size_t len;
+    struct deadlines deadlines;
+};
+
+/* Called on the loop, never from within transport_post. */
+struct http_handler {
+    /* The final status line and headers are there; content_type may be "". */
+    void (*head)(void *ctx, int status, const char *content_type);
+    /* Some of the body. */
+    void (*data)(void *ctx, const char *bytes, size_t len);
+    /* The last call. OK: the body is complete, whatever the status. STATUS_BACKEND: not reached, or
+     * cut off; STATUS_TIMEOUT: which deadline; STATUS_CANCELED. err says it, without the URL. */
+    void (*end)(void *ctx, enum status result, const struct error *err);
+};
+
+enum status transport_open(struct transport **out, struct loop *l, struct error *err);
+/* All transfers must have ended or been freed; drained ones are given up. */
+void transport_close(struct transport *t);
+
+/* Starts a POST. On OK the transfer is the caller's until transfer_free or transfer_drain. */
+enum status transport_post(struct transport *t, const struct http_request *req,
+    const struct http_handler *handler, void *ctx, struct transfer **out);
+/* Ends it soon: handler->end comes with STATUS_CANCELED, not from within this call. */
+void transfer_cancel(struct transfer *x);
+/* Stops and resumes reading from the other side. */
+void transfer_pause(struct transfer *x, bool paused);
+/* The caller has all it wants and frees it, but the end of the body is close: waits a second for
+ * it, so that the connection can be used again. May be called from within handler->data. */
+void transfer_drain(struct transfer *x);
+/* After end, or at any time outside of handler->head and data: nothing is called any more. */
+void transfer_free(struct transfer *x);
+
+#endif
