@@ -1,0 +1,240 @@
+#include "webhook/reply.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "webhook/format.h"
+#include "webhook/problem.h"
+
+#define MEMBER_OF(type, member, pointer)                                                           \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static struct error no_memory = {STATUS_NO_MEMORY, "out of memory"};
+
+void reply_public_error(const struct error *err, const char *run_id, struct error *out)
+{
+    *out = *err;
+    switch (err->status) {
+    case STATUS_CONFIG:
+        if (!run_id) /* a client without agents, say: whoever set it up is calling it */
+            break;
+        /* fallthrough */
+    case STATUS_STORE:
+    case STATUS_INTERNAL:
+    case STATUS_NO_MEMORY:
+        if (run_id)
+            error_set(out, err->status,
+                "run \"%s\" failed on our side: the operator's log says why", run_id);
+        else
+            error_set(
+                out, err->status, "this call could not be taken: the operator's log says why");
+        break;
+    default:
+        break;
+    }
+}
+
+void reply_write(struct reply *r, const char *bytes, size_t len)
+{
+    r->bytes += len;
+    r->last_ms = loop_now(r->service->env.loop);
+    if (!r->sink)
+        return;
+    r->sink->ops->write(r->sink, bytes, len);
+    if (r->run && !r->paused && r->sink->ops->unsent(r->sink) > r->service->limits.max_unsent) {
+        r->paused = true;
+        run_pause(r->run, true);
+    }
+}
+
+/* ---- what the sink says ---- */
+
+static void on_gone(void *ctx)
+{
+    struct reply *r = ctx;
+    struct sink *sink = r->sink;
+    r->sink = NULL;
+    sink->ops->end(sink, false);
+    if (r->paused)
+        run_pause(r->run, false);
+    r->paused = false;
+    if (r->run && !run_plan(r->run)->continue_when_gone)
+        run_cancel(r->run, CANCEL_GONE);
+}
+
+static void on_drained(void *ctx)
+{
+    struct reply *r = ctx;
+    if (!r->paused)
+        return;
+    r->paused = false;
+    run_pause(r->run, false);
+}
+
+static void on_heartbeat(void *ctx)
+{
+    static const char comment[] = ": \n\n";
+    struct reply *r = ctx;
+    int64_t due = r->last_ms + r->service->limits.heartbeat_ms - loop_now(r->service->env.loop);
+    if (due <= 0) {
+        reply_write(r, comment, sizeof comment - 1);
+        due = r->service->limits.heartbeat_ms;
+    }
+    timer_start(r->heartbeat, due);
+}
+
+/* ---- the end ---- */
+
+static void log_agents(struct log_line *line, const struct plan *plan)
+{
+    struct buf ids;
+    buf_init(&ids, BUF_SMALL);
+    for (size_t i = 0; i < plan->agent_count; i++)
+        buf_printf(&ids, "%s%s", i ? "," : "", plan->agents[i].agent.id);
+    log_str(line, "agents", buf_str(&ids));
+    buf_release(&ids);
+}
+
+static void log_call(struct reply *r, const struct error *err)
+{
+    struct log_line line;
+    enum status st = err ? err->status : STATUS_OK;
+    const struct plan *plan = r->run ? run_plan(r->run) : NULL;
+    log_begin(r->service->log, &line, status_http(st) >= 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+        r->admission.kind == REQUEST_HEALTH ? "health" : "call");
+    log_str(&line, "run", plan ? plan->id : NULL);
+    log_str(&line, "client", r->admission.client[0] ? r->admission.client : NULL);
+    if (plan)
+        log_agents(&line, plan);
+    log_int(&line, "status", status_http(st));
+    log_int(&line, "bytes", (int64_t)r->bytes);
+    if (plan) {
+        int64_t first = -1;
+        for (size_t i = 0; i < run_agent_count(r->run); i++) {
+            int64_t ms = run_agent_at(r->run, i)->first_byte_ms;
+            first = ms >= 0 && (first < 0 || ms < first) ? ms : first;
+        }
+        if (first >= 0)
+            log_int(&line, "first_byte_ms", first);
+        log_int(&line, "duration_ms", run_outcome(r->run)->duration_ms);
+    }
+    log_str(&line, "error", err ? err->text : NULL);
+    log_end(r->service->log, &line);
+}
+
+static void finish(struct reply *r, bool whole)
+{
+    struct sink *sink = r->sink;
+    r->sink = NULL;
+    timer_free(r->heartbeat);
+    if (r->admission.counted)
+        atomic_fetch_sub(&r->service->calls, 1);
+    free(r->text);
+    if (r->error != &no_memory)
+        free(r->error);
+    free(r);
+    if (sink)
+        sink->ops->end(sink, whole);
+}
+
+/* ---- what the run says ---- */
+
+static void on_began(struct run_observer *o, struct run *run)
+{
+    struct reply *r = MEMBER_OF(struct reply, observer, o);
+    r->run = run;
+    r->text = calloc(run_agent_count(run), sizeof *r->text);
+    if (!r->text) { /* nothing can be said: as if nobody listened */
+        on_gone(r);
+        return;
+    }
+    r->sink->ops->open(r->sink);
+    r->format->began(r);
+    if (r->format->heartbeats && r->service->limits.heartbeat_ms > 0 &&
+        (r->heartbeat = timer_new(r->service->env.loop, on_heartbeat, r)))
+        timer_start(r->heartbeat, r->service->limits.heartbeat_ms);
+}
+
+static void on_event(struct run_observer *o, struct run *run, size_t agent, const struct event *e)
+{
+    (void)run;
+    struct reply *r = MEMBER_OF(struct reply, observer, o);
+    if (r->sink)
+        r->format->event(r, agent, e);
+}
+
+static void on_ended(struct run_observer *o, struct run *run)
+{
+    struct reply *r = MEMBER_OF(struct reply, observer, o);
+    const struct run_result *result = run_outcome(run);
+    struct error err, told;
+    bool whole = true;
+    if (!r->run && r->sink) /* it was not recorded, so it did not begin */
+        r->sink->ops->open(r->sink);
+    r->run = run;
+    if (result->status) {
+        error_set(&err, result->status, "%s", result->error ? result->error : "out of memory");
+        reply_public_error(&err, run_plan(run)->id, &told);
+        told.status = told.status == STATUS_CANCELED ? STATUS_UNAVAILABLE : told.status;
+    }
+    if (r->sink)
+        whole = r->format->ended(r, result->status ? &told : NULL);
+    log_call(r, result->status ? &err : NULL);
+    r->run = NULL;
+    finish(r, whole);
+}
+
+struct reply *reply_new(struct service *s, struct sink *sink, const struct admission *a)
+{
+    struct reply *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->observer = (struct run_observer){on_began, on_event, on_ended};
+    r->service = s;
+    r->sink = sink;
+    r->admission = *a;
+    r->format = format_of(a->format);
+    sink->gone = on_gone;
+    sink->drained = on_drained;
+    sink->ctx = r;
+    return r;
+}
+
+struct run_observer *reply_observer(struct reply *r)
+{
+    return &r->observer;
+}
+
+/* ---- without a run ---- */
+
+static void write_refusal(struct job *job)
+{
+    static const char healthy[] = "Status: 200 OK\r\nContent-Type: text/plain\r\n"
+                                  "Cache-Control: no-store\r\nContent-Length: 3\r\n\r\nok\n";
+    struct reply *r = MEMBER_OF(struct reply, refusal, job);
+    struct error told;
+    r->sink->ops->open(r->sink);
+    if (!r->error) {
+        reply_write(r, healthy, sizeof healthy - 1);
+    } else {
+        reply_public_error(r->error, NULL, &told);
+        if (r->admission.kind == REQUEST_HEALTH && told.status == STATUS_STORE)
+            told.status = STATUS_UNAVAILABLE;
+        struct buf *out = &r->service->scratch;
+        buf_reset(out);
+        problem_response(&told, NULL, r->admission.allow, out);
+        reply_write(r, buf_str(out), out->len);
+    }
+    log_call(r, r->error);
+    finish(r, true);
+}
+
+void reply_refuse(struct reply *r, const struct error *err)
+{
+    r->refusal.run = write_refusal;
+    if (err && (r->error = malloc(sizeof *r->error)))
+        *r->error = *err;
+    else if (err)
+        r->error = &no_memory;
+    loop_post(r->service->env.loop, &r->refusal);
+}

@@ -1,0 +1,21 @@
+/*
+ * A run in JSON, as it is in replies, events and records.
+ */
+#ifndef MAGEC_WEBHOOK_RUN_JSON_H
+#define MAGEC_WEBHOOK_RUN_JSON_H
+
+#include "base/json.h"
+#include "webhook/run.h"
+
+/* For whom it is written: a caller is not told what is wrong with our set-up. */
+enum run_reader { FOR_CALLER, FOR_OPERATOR };
+
+/* The members of one agent's outcome: agent, ok, response (with_text), model, finishReason, usage,
+ * durationMs, error and status (of one that failed). Into an object that was begun. */
+void run_write_agent(
+    const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w);
+/* An array of them, in the listed order. */
+void run_write_results(
+    const struct run *r, enum run_reader reader, bool with_text, struct json_writer *w);
+
+#endif

@@ -1,0 +1,44 @@
+#include "webhook/service.h"
+
+#include <string.h>
+
+void limits_default(struct limits *l)
+{
+    *l = (struct limits){
+        .max_body = (size_t)4 * 1024 * 1024,
+        .max_reply = (size_t)8 * 1024 * 1024,
+        .max_unsent = (size_t)256 * 1024,
+        .max_calls = 10000,
+        .heartbeat_ms = 15 * 1000,
+        .read_timeout_ms = 30 * 1000,
+        .write_timeout_ms = 60 * 1000,
+    };
+}
+
+enum status service_open(struct service *s, const struct service_options *o, struct error *err)
+{
+    memset(s, 0, sizeof *s);
+    s->log = o->log;
+    s->limits = o->limits;
+    s->env.max_reply = o->limits.max_reply;
+    buf_init(&s->scratch, 8 * o->limits.max_reply + BUF_SMALL);
+    enum status st = loop_open(&s->env.loop, err);
+    if (!st)
+        st = transport_open(&s->env.transport, s->env.loop, err);
+    if (!st)
+        st = writer_open(&s->writer, o->store, &o->writer, err);
+    if (st)
+        service_close(s);
+    return st;
+}
+
+void service_close(struct service *s)
+{
+    writer_close(s->writer);
+    transport_close(s->env.transport);
+    loop_close(s->env.loop);
+    buf_release(&s->scratch);
+    s->writer = NULL;
+    s->env.transport = NULL;
+    s->env.loop = NULL;
+}

@@ -1,0 +1,49 @@
+/*
+ * What every call of a process shares: the loop, HTTP out, the writer, the log, the limits.
+ */
+#ifndef MAGEC_WEBHOOK_SERVICE_H
+#define MAGEC_WEBHOOK_SERVICE_H
+
+#include <stdatomic.h>
+
+#include "agent/task.h"
+#include "base/log.h"
+#include "store/writer.h"
+
+/* Every one has a default, an option and a variable in the environment (magec-fcgi(8)). */
+struct limits {
+    size_t max_body;          /* bytes of a passthrough body */
+    size_t max_reply;         /* bytes of one agent's answer */
+    size_t max_unsent;        /* bytes of a reply that wait for a slow caller; then agents pause */
+    int64_t max_calls;        /* calls in flight */
+    int64_t heartbeat_ms;     /* between two SSE comments while nothing else is said; 0: none */
+    int64_t read_timeout_ms;  /* between two pieces of a request */
+    int64_t write_timeout_ms; /* a caller that takes nothing for so long is dropped */
+};
+
+struct service {
+    struct agent_env env; /* loop, transport, max_reply */
+    struct writer *writer;
+    struct log *log;
+    struct limits limits;
+    atomic_int_fast64_t calls; /* in flight: admitted and not yet ended */
+    atomic_bool stopping;      /* no new calls */
+    struct run *runs;          /* on the loop: all that are recorded and have not ended (run.h) */
+    struct buf scratch;        /* on the loop: for what is built and handed on at once */
+};
+
+void limits_default(struct limits *l);
+
+struct service_options {
+    const char *store; /* path */
+    struct limits limits;
+    struct writer_options writer;
+    struct log *log; /* stays the caller's */
+};
+
+/* Opens loop, transport and writer. */
+enum status service_open(struct service *s, const struct service_options *o, struct error *err);
+/* Everything must have ended. Works on a half-opened one; a zeroed one too. */
+void service_close(struct service *s);
+
+#endif
