@@ -1,0 +1,158 @@
+/*
+ * magec-fcgi: the responder. Finds out how it was started, opens what every call shares, and runs
+ * the loop until it is told to stop.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "responder/cgi.h"
+#include "responder/intake.h"
+#include "responder/listen.h"
+#include "responder/options.h"
+#include "responder/signals.h"
+#include "webhook/run.h"
+
+enum { EXIT_USAGE = 64, STOP_POLL_MS = 20, ARENAS = 2 };
+
+struct responder {
+    const struct options *o;
+    struct service service;
+    struct listener_socket socket;
+    struct intake_pool *pool;
+    struct signals signals;
+    struct timer *stop_timer;
+    int64_t stop_ms; /* when it was told to stop; 0: it was not */
+    bool hurry;      /* told twice */
+};
+
+/* Every call has two descriptors; the soft limit is often far below what the system allows. */
+static void raise_limits(void)
+{
+    struct rlimit files;
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    mallopt(M_ARENA_MAX, ARENAS); /* the loop does most of the allocating */
+}
+
+/* While stopping: first the calls in flight may end, then they are ended. */
+static void on_stop_timer(void *ctx)
+{
+    struct responder *r = ctx;
+    bool hurry = r->hurry || loop_now(r->service.env.loop) - r->stop_ms >= r->o->drain_ms;
+    if (intake_stop(r->pool, hurry) && atomic_load(&r->service.calls) == 0) {
+        loop_stop(r->service.env.loop);
+        return;
+    }
+    if (hurry) /* again: some may have begun only now */
+        run_cancel_all(&r->service, CANCEL_SHUTDOWN);
+    timer_start(r->stop_timer, STOP_POLL_MS);
+}
+
+static void on_stop(void *ctx)
+{
+    struct responder *r = ctx;
+    if (r->stop_ms) {
+        r->hurry = true;
+        return;
+    }
+    r->stop_ms = loop_now(r->service.env.loop);
+    atomic_store(&r->service.stopping, true);
+    log_message(r->service.log, LOG_LEVEL_INFO, "stopping", NULL);
+    listen_stop(&r->socket);
+    on_stop_timer(r);
+}
+
+static enum status open_all(struct responder *r, struct log *log, struct error *err)
+{
+    const struct options *o = r->o;
+    struct service_options so = {.store = o->store,
+        .limits = o->limits,
+        .log = log,
+        .writer = {.keep_age_ms = o->keep_runs_ms, .keep_count = o->keep_runs, .log = log}};
+    struct intake_options io = {.fd = r->socket.fd,
+        .shared = !r->socket.own,
+        .store = o->store,
+        .max_params = o->max_params,
+        .max_threads = o->max_threads};
+    enum status st = service_open(&r->service, &so, err);
+    if (!st)
+        st = signals_open(&r->signals, r->service.env.loop, on_stop, r, err);
+    if (!st && !(r->stop_timer = timer_new(r->service.env.loop, on_stop_timer, r)))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!st)
+        st = intake_start(&r->pool, &r->service, &io, err);
+    return st;
+}
+
+static int serve(const struct options *o, struct listener_socket socket, struct log *log)
+{
+    struct responder r = {.o = o, .socket = socket, .signals = {.fd = -1}};
+    struct error err;
+    enum status st = open_all(&r, log, &err);
+    if (st)
+        log_message(log, LOG_LEVEL_ERROR, "cannot start", &err);
+    else
+        loop_run(r.service.env.loop);
+    intake_free(r.pool);
+    timer_free(r.stop_timer);
+    signals_close(&r.signals);
+    service_close(&r.service);
+    listen_close(&r.socket);
+    return status_exit(st);
+}
+
+static int usage(const struct error *err)
+{
+    fprintf(stderr, "magec-fcgi: %s\n", err->text);
+    return EXIT_USAGE;
+}
+
+static int print_and_exit(const struct options *o)
+{
+    struct buf help;
+    buf_init(&help, BUF_SMALL);
+    if (o->version)
+        buf_adds(&help, "magec-fcgi " PACKAGE_VERSION "\n");
+    else
+        options_help(&help);
+    fputs(buf_str(&help), stdout);
+    buf_release(&help);
+    return fflush(stdout) ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    struct error err;
+    struct log *log = NULL;
+    struct listener_socket socket = {.fd = -1};
+    if (options_parse(&o, argc, argv, &err))
+        return usage(&err);
+    if (o.help || o.version)
+        return print_and_exit(&o);
+    if (log_open(&log, o.log, "magec-fcgi", &err))
+        return usage(&err);
+    signals_block();
+    raise_limits();
+    int rc;
+    if (o.listen && listen_open(&socket, o.listen, &err)) {
+        rc = status_exit(err.status);
+        fprintf(stderr, "magec-fcgi: %s\n", err.text);
+    } else if (o.listen || listen_inherited(&socket)) {
+        rc = serve(&o, socket, log);
+    } else if (cgi_is_one()) {
+        rc = cgi_main(&o, log);
+    } else {
+        error_set(&err, STATUS_BAD_REQUEST,
+            "no socket on standard input and no CGI environment: let a web server start it, or say "
+            "--listen unix:PATH");
+        rc = usage(&err);
+    }
+    log_close(log);
+    return rc;
+}
