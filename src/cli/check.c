@@ -1,0 +1,282 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/protocol.h"
+#include "agent/secret.h"
+#include "base/units.h"
+#include "cli/findings.h"
+#include "store/client.h"
+#include "store/command.h"
+#include "store/token.h"
+
+static const struct option_spec check_options[] = {
+    {.name = "online", .help = "ask every backend for one word; this may cost a little"},
+    OPTION_JSON,
+    OPTION_END,
+};
+
+/* One check under way: who is there, and who is referred to. */
+struct check {
+    struct store *s;
+    struct findings *f;
+    struct error *err;
+    struct strings backends, agents, commands; /* that exist */
+    struct strings asked, reached, run;        /* backends, agents, commands that are used */
+};
+
+static void check_release(struct check *c)
+{
+    strings_release(&c->backends);
+    strings_release(&c->agents);
+    strings_release(&c->commands);
+    strings_release(&c->asked);
+    strings_release(&c->reached);
+    strings_release(&c->run);
+}
+
+#define ERR(...) findings_add(c->f, FINDING_ERROR, __VA_ARGS__)
+#define WARN(...) findings_add(c->f, FINDING_WARNING, __VA_ARGS__)
+
+/* ---- the file ---- */
+
+static void check_mode(struct check *c, const char *path, const struct stat *info)
+{
+    unsigned mode = info->st_mode & 07777;
+    if (mode & 07)
+        ERR("others can read or change \"%s\" (mode %04o): chmod 600 '%s'", path, mode, path);
+    else if (mode & 070)
+        WARN("its group can read or change \"%s\" (mode %04o): chmod 600 '%s'", path, mode, path);
+    if ((mode & 0600) != 0600)
+        ERR("its owner cannot read and change \"%s\" (mode %04o): chmod 600 '%s'", path, mode,
+            path);
+}
+
+static enum status check_file(struct check *c, const char *db)
+{
+    static const char *const beside[] = {"-wal", "-shm", "-owners"};
+    struct stat store, other;
+    if (stat(db, &store))
+        return error_set(c->err, STATUS_STORE, "no store at \"%s\": %m", db);
+    check_mode(c, db, &store);
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s%s", db, beside[i]);
+        if (stat(path, &other))
+            continue;
+        check_mode(c, path, &other);
+        if (other.st_uid != store.st_uid)
+            ERR("\"%s\" does not belong to the owner of the store: chown --reference='%s' '%s'",
+                path, db, path);
+    }
+    return STATUS_OK;
+}
+
+/* ---- clients ---- */
+
+static enum status see_token(void *ctx, const struct token *t)
+{
+    size_t *valid = ctx;
+    if (!t->expires_ms || t->expires_ms > units_now_ms())
+        ++*valid;
+    return STATUS_OK;
+}
+
+static void check_agents(struct check *c, const struct client *cl)
+{
+    struct command cmd;
+    command_init(&cmd);
+    bool own = cl->command && !command_get(c->s, cl->command, &cmd, NULL) && cmd.agent;
+    command_release(&cmd);
+    if (!cl->agents.count && !own)
+        ERR("client \"%s\" has no agent, so its calls fail: magec client set %s --agents ID,ID",
+            cl->id, cl->id);
+    for (size_t i = 0; i < cl->agents.count; i++)
+        if (!strings_has(&c->agents, cl->agents.items[i]))
+            ERR("client \"%s\" may reach the agent \"%s\", which is not there", cl->id,
+                cl->agents.items[i]);
+}
+
+static enum status check_client(void *ctx, const struct client *cl)
+{
+    struct check *c = ctx;
+    size_t tokens = 0;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < cl->agents.count && !st; i++)
+        st = strings_add(&c->reached, cl->agents.items[i]);
+    if (!st && cl->command)
+        st = strings_add(&c->run, cl->command);
+    if (st)
+        return error_set(c->err, st, "out of memory");
+    if (!cl->enabled) {
+        WARN("client \"%s\" is disabled: magec client set %s --enable", cl->id, cl->id);
+        return STATUS_OK;
+    }
+    if (!cl->passthrough && !cl->command)
+        ERR("client \"%s\" has no command: magec client set %s --command ID", cl->id, cl->id);
+    else if (cl->command && !strings_has(&c->commands, cl->command))
+        ERR("client \"%s\" runs the command \"%s\", which is not there", cl->id, cl->command);
+    check_agents(c, cl);
+    st = token_each(c->s, cl->id, see_token, &tokens, c->err);
+    if (!st && !tokens)
+        ERR("client \"%s\" has no token that is valid: magec client token %s", cl->id, cl->id);
+    return st;
+}
+
+/* ---- commands and agents ---- */
+
+static enum status check_command(void *ctx, const struct command *cmd)
+{
+    struct check *c = ctx;
+    bool run = strings_has(&c->run, cmd->id);
+    if (!run)
+        WARN("no client runs the command \"%s\"", cmd->id);
+    if (cmd->agent && !strings_has(&c->agents, cmd->agent))
+        ERR("command \"%s\" is for the agent \"%s\", which is not there", cmd->id, cmd->agent);
+    if (run && cmd->agent && strings_add(&c->reached, cmd->agent))
+        return error_set(c->err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+static enum status check_agent(void *ctx, const struct agent *a)
+{
+    struct check *c = ctx;
+    if (!strings_has(&c->reached, a->id))
+        WARN("nobody can reach the agent \"%s\": no client lists it, and no command that is run",
+            a->id);
+    if (!strings_has(&c->backends, a->backend))
+        ERR("agent \"%s\" asks the backend \"%s\", which is not there", a->id, a->backend);
+    if (strings_add(&c->asked, a->backend))
+        return error_set(c->err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+/* ---- backends ---- */
+
+/* What depends on the environment may be right where the web server runs. */
+static void check_secret(struct check *c, const struct backend *b, const char *what,
+    const char *reference, bool expand_only)
+{
+    struct buf secret;
+    struct error err;
+    buf_init(&secret, BUF_SMALL);
+    enum status st = expand_only ? secret_expand(reference, &secret, &err)
+                                 : secret_resolve(reference, &secret, &err);
+    buf_wipe(&secret);
+    if (!st)
+        return;
+    if (expand_only || strncmp(reference, "file:", 5) != 0)
+        WARN("backend \"%s\": its %s cannot be used here: %s; the web server's environment may "
+             "have it",
+            b->id, what, err.text);
+    else
+        ERR("backend \"%s\": its %s cannot be used: %s", b->id, what, err.text);
+}
+
+static bool is_executable(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && !access(path, X_OK);
+}
+
+static void check_program(struct check *c, const struct backend *b)
+{
+    const char *program = b->argv.items[0];
+    if (!is_executable(program))
+        ERR("backend \"%s\": the program \"%s\" is not there or cannot be executed", b->id,
+            program);
+    for (size_t i = 0; i < b->env.count; i++)
+        if (!strchr(b->env.items[i], '=') && !getenv(b->env.items[i]))
+            WARN("backend \"%s\": the variable \"%s\" is not set here, so its program does not "
+                 "get it; the web server's environment may have it",
+                b->id, b->env.items[i]);
+}
+
+static enum status check_backend(void *ctx, const struct backend *b)
+{
+    struct check *c = ctx;
+    struct error err;
+    if (!strings_has(&c->asked, b->id))
+        WARN("no agent asks the backend \"%s\"", b->id);
+    if (protocol_check(b, &err))
+        ERR("backend \"%s\": %s", b->id, err.text);
+    if (b->key)
+        check_secret(c, b, "key", b->key, false);
+    if (b->url)
+        check_secret(c, b, "URL", b->url, true);
+    for (size_t i = 0; i < b->headers.count; i++)
+        check_secret(c, b, "header", b->headers.items[i], true);
+    if (b->argv.count)
+        check_program(c, b);
+    return STATUS_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum status see_backend(void *ctx, const struct backend *b)
+{
+    return strings_add(ctx, b->id);
+}
+
+static enum status see_agent(void *ctx, const struct agent *a)
+{
+    return strings_add(ctx, a->id);
+}
+
+static enum status see_command(void *ctx, const struct command *cmd)
+{
+    return strings_add(ctx, cmd->id);
+}
+
+static enum status check_all(struct check *c)
+{
+    enum status st = backend_each(c->s, see_backend, &c->backends, c->err);
+    if (!st)
+        st = agent_each(c->s, see_agent, &c->agents, c->err);
+    if (!st)
+        st = command_each(c->s, see_command, &c->commands, c->err);
+    if (!st)
+        st = client_each(c->s, check_client, c, c->err);
+    if (!st)
+        st = command_each(c->s, check_command, c, c->err);
+    if (!st)
+        st = agent_each(c->s, check_agent, c, c->err);
+    if (!st)
+        st = backend_each(c->s, check_backend, c, c->err);
+    return st;
+}
+
+static enum status check(struct cli *cli, const struct options *o, struct error *err)
+{
+    struct findings findings;
+    struct check c = {.f = &findings, .err = err};
+    findings_begin(&findings, options_given(o, "json"));
+    enum status st = cli_open(cli, STORE_WRITE, &c.s, err);
+    if (!st)
+        st = check_file(&c, cli->db);
+    if (!st)
+        st = check_all(&c);
+    if (!st && options_given(o, "online"))
+        st = online_check(cli, c.s, &findings, err);
+    store_close(c.s);
+    check_release(&c);
+    if (findings.count[FINDING_ERROR])
+        cli->exit = EXIT_FINDINGS;
+    return findings_end(&findings, st, err);
+}
+
+static const struct verb verbs[] = {
+    {.name = "",
+        .synopsis = "[--online] [--json]",
+        .summary = "looks for what is not right: references, keys, modes of files, agents nobody "
+                   "can reach",
+        .details = "One line for each finding. Errors make the exit status 1, warnings do not. A "
+                   "store\nmade by an older version is brought up to date first.\n",
+        .options = check_options,
+        .run = check},
+    {.name = NULL},
+};
+
+const struct family family_check = {"check", "look for what is not right", verbs, NULL};

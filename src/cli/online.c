@@ -1,0 +1,122 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/findings.h"
+#include "cli/session.h"
+#include "cli/text.h"
+
+static const char question[] = "Reply with one word: ok";
+
+enum { PATIENCE_MS = 60 * 1000, SHOWN_WIDTH = 40 };
+
+/* ---- whom to ask ---- */
+
+struct search {
+    const char *backend;
+    struct strings found; /* agents of it */
+};
+
+static enum status see_agent(void *ctx, const struct agent *a)
+{
+    struct search *search = ctx;
+    return strcmp(a->backend, search->backend) ? STATUS_OK : strings_add(&search->found, a->id);
+}
+
+static enum status see_backend(void *ctx, const struct backend *b)
+{
+    return strings_add(ctx, b->id);
+}
+
+static void limit_time(struct plan_agent *p)
+{
+    int64_t *own = &p->agent.deadlines.total_ms, whole = p->backend.deadlines.total_ms;
+    if (*own == DEADLINE_UNSET)
+        *own = whole;
+    if (*own <= 0 || *own > PATIENCE_MS)
+        *own = PATIENCE_MS;
+}
+
+/* An agent of the backend, for its model; without one, the backend as it is. */
+static enum status add_agent(
+    struct plan_agent *p, struct store *s, const char *backend, struct error *err)
+{
+    struct search search = {.backend = backend};
+    agent_init(&p->agent);
+    backend_init(&p->backend);
+    enum status st = backend_get(s, backend, &p->backend, err);
+    if (!st)
+        st = agent_each(s, see_agent, &search, err);
+    if (!st && search.found.count)
+        st = agent_get(s, search.found.items[0], &p->agent, err);
+    else if (!st && (string_set(&p->agent.id, backend) || string_set(&p->agent.backend, backend)))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    strings_release(&search.found);
+    if (!st)
+        st = string_set(&p->agent.system_prompt, NULL);
+    limit_time(p);
+    return st;
+}
+
+static enum status fill_plan(
+    struct plan *plan, struct store *s, const struct strings *backends, struct error *err)
+{
+    plan->agents = calloc(backends->count, sizeof *plan->agents);
+    if (!plan->agents || buf_adds(&plan->prompt.text, question))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status st = ident_uuid7(units_now_ms(), plan->id, err);
+    for (size_t i = 0; i < backends->count && !st; i++) {
+        plan->agent_count = i + 1;
+        st = add_agent(&plan->agents[i], s, backends->items[i], err);
+    }
+    return st;
+}
+
+/* ---- what they say ---- */
+
+struct online {
+    struct findings *f;
+    const struct strings *backends;
+    bool ended;
+};
+
+static void on_ended(void *ctx, struct run *r)
+{
+    struct online *online = ctx;
+    online->ended = true;
+    for (size_t i = 0; i < run_agent_count(r); i++) {
+        const struct run_agent *a = run_agent_at(r, i);
+        const char *backend = online->backends->items[i];
+        struct buf text;
+        if (a->status || !a->ended) {
+            findings_add(online->f, FINDING_ERROR, "backend \"%s\" does not answer: %s", backend,
+                a->error ? a->error : "the run could not be recorded");
+            continue;
+        }
+        buf_init(&text, OUTPUT_MAX);
+        buf_add(&text, buf_str(&a->text), a->text.len);
+        text_cut(&text, SHOWN_WIDTH);
+        findings_add(online->f, FINDING_OK, "backend \"%s\" answered in %lldms: %s", backend,
+            (long long)a->duration_ms, buf_str(&text));
+        buf_release(&text);
+    }
+}
+
+enum status online_check(struct cli *cli, struct store *s, struct findings *f, struct error *err)
+{
+    struct plan plan;
+    struct strings backends = {0};
+    struct online online = {.f = f, .backends = &backends};
+    const struct session_view view = {NULL, on_ended, &online};
+    plan_init(&plan);
+    enum status st = backend_each(s, see_backend, &backends, err);
+    if (!st && backends.count)
+        st = fill_plan(&plan, s, &backends, err);
+    if (!st && backends.count)
+        st = session_run(cli, &plan, &view, err);
+    if (online.ended && st != STATUS_CANCELED) /* it is in the findings */
+        st = STATUS_OK;
+    plan_release(&plan);
+    strings_release(&backends);
+    return st;
+}
