@@ -1,0 +1,163 @@
+#!/bin/sh
+# What a web server, or somebody who reaches the socket, can send: forged, cut, silent, too much, too many, nonsense.
+# Whatever it is, the next good call is answered.
+. "${0%/*}/../shell/lib.sh"
+. "${0%/*}/servers.sh"
+. "${0%/*}/fastcgi.sh"
+need python3 sqlite3
+
+runs_are() { # COUNT NAME
+    is "$(sql 'SELECT count(*) FROM run')" "$1" "$2"
+}
+
+within() { # SECONDS NAME: what the last call took
+    ok "$2" awk -v "t=$seconds" -v "most=$1" 'BEGIN { exit !(t < most) }'
+}
+
+# libfcgi loses 48 bytes for every management record that it does not know.
+echo 'leak:libfcgi.so' >"$tmp/lsan"
+export LSAN_OPTIONS="suppressions=$tmp/lsan:print_suppressions=0"
+
+new_store
+make_echo 0ms
+serve --read-timeout 500ms --max-params 4k
+
+# --- one request a connection
+
+fcgi say --keep --forge 'forged' --timeout 5
+is "$end $answers $status" 'whole 1 401' 'refused before its body was read'
+runs_are 0 'a request in its body is none'
+fcgi say --keep --forge 'forged' --method PUT begin params params-end stdin wait:300 stdin stdin-end read
+is "$end $answers $status" 'whole 1 405' 'nor when the body comes late'
+runs_are 0 'no run came of it'
+fcgi say --keep begin params params-end stdin stdin-end again read
+is "$answers $status" '1 200' 'a second request behind the first is not answered'
+runs_are 1 'and not run'
+fcgi say begin params params-end stdin stdin-end again read
+is "$answers $status" '1 200' 'without FCGI_KEEP_CONN neither'
+runs_are 2 'and not run'
+
+# --- cut
+
+fcgi say begin params-half shut read
+is "$end $status" 'cut none' 'cut in the middle of its parameters'
+fcgi say begin params shut read
+is "$end $status" 'cut none' 'cut behind them, where they look whole'
+fcgi say begin shut read
+is "$end $status" 'cut none' 'cut behind its first record'
+fcgi say begin params-half cut
+fcgi say begin params params-end stdin-half cut
+fcgi say begin params params-end stdin-half shut read
+is "$end $status" 'whole 400' 'cut in the middle of the body'
+like "$(cat "$tmp/body")" 'the body was cut off on its way' 'with a sentence'
+fcgi say begin params params-end stdin-half abort read
+is "$end $status" 'whole 400' 'aborted in the middle of the body'
+fcgi say --length 100
+is "$end $status" 'whole 400' 'a body that is shorter than declared'
+like "$(cat "$tmp/body")" 'the body has 5 bytes, but 100 were declared' 'with both numbers'
+fcgi say --length 3
+is "$end $status" 'whole 400' 'and one that is longer'
+for length in -5 abc 99999999999999999999; do
+    fcgi say --length "$length"
+    is "$end $status" 'whole 400' "the length \"$length\""
+done
+runs_are 2 'none of them is a run'
+for length in -1 ''; do
+    fcgi say --length "$length" --body 'in chunks'
+    is "$end $status" 'whole 200' "the length \"$length\", of a chunked body"
+    like "$(cat "$tmp/body")" '"response":"in chunks"' 'which arrives whole'
+done
+fcgi say --piece 1 --body 'piece by piece'
+like "$(cat "$tmp/body")" '"response":"piece by piece"' 'records of one byte'
+fcgi say --apart 20 --piece 40 --body 'slowly'
+like "$(cat "$tmp/body")" '"response":"slowly"' 'a slow request'
+
+# --- too much
+
+fcgi say --param "HTTP_X_LARGE=$(printf '%05000d' 0)"
+is "$end $status" 'whole 400' 'too many parameters'
+like "$(cat "$tmp/body")" 'larger than the limit of 4096 bytes' 'with the limit'
+fcgi say --param "HTTP_X_LARGE=$(printf '%03000d' 0)"
+is "$end $status" 'whole 200' 'almost too many'
+head -c 5000000 /dev/zero | tr '\0' a >"$tmp/large"
+fcgi say --body-file "$tmp/large"
+is "$end $status" 'whole 413' 'a body over the limit'
+fcgi say --body-file "$tmp/large" --length -1
+is "$end $status" 'whole 413' 'the same without a length'
+like "$(cat "$tmp/body")" 'larger than the limit of 4194304 bytes' 'with the limit'
+
+# --- silence
+
+fcgi_bg silent say begin read
+silent=$bg_pid
+fcgi_bg slow say begin params params-end stdin-half read
+slow=$bg_pid
+answers_well 'silent ones are no hindrance'
+within 0.4 'nor make others wait'
+fcgi_wait "$silent" silent
+is "$end" cut 'a silent one is dropped'
+within 3 'behind the read timeout'
+fcgi_wait "$slow" slow
+is "$end $status" 'whole 400' 'one that falls silent in its body is told'
+fcgi_bg silent say --count 64 begin read
+silent=$bg_pid
+fcgi_bg nothing say --count 16 wait:1000 cut
+nothing=$bg_pid
+answers_well '80 silent ones at once'
+within 8 'are over soon'
+fcgi_wait "$silent" silent
+is "$(cat "$tmp/silent.log")" '64 cut none' 'all are dropped'
+fcgi_wait "$nothing" nothing
+
+# --- the protocol
+
+fcgi say values begin params params-end stdin stdin-end read
+is "$end $status" 'whole 200' 'a call behind FCGI_GET_VALUES'
+like "$(cat "$tmp/notes")" '^values FCGI_MPXS_CONNS=0$' 'which is answered'
+fcgi say header:9:1:8 raw:0001000000000000 shut read
+is "$end $status" 'cut none' 'another version'
+for role in 2 3 7; do
+    fcgi say "begin:$role" params params-end stdin stdin-end read
+    is "$end $status" 'cut none' "role $role"
+done
+fcgi say raw:010b000000000000 begin params params-end stdin stdin-end read
+is "$end $status" 'whole 200' 'a record of an unknown type is passed over'
+like "$(cat "$tmp/notes")" '^unknown 11$' 'and answered'
+alive "$responder" && before=$(sql 'SELECT count(*) FROM run')
+run fcgi_peer say --garbage 400
+is "$(cat "$tmp/out")" 400 '400 times nonsense'
+ok 'the responder is alive' alive "$responder"
+answers_well 'and answers'
+stop "$responder"
+is "$rc" 0 'it ends well'
+is "$(sql 'SELECT count(*) FROM run WHERE owner IS NOT NULL')" 0 'no run is left open'
+diag "of the nonsense $(($(sql 'SELECT count(*) FROM run') - before - 1)) were calls"
+
+# --- no descriptors
+
+few() { # COMMAND...
+    # shellcheck disable=SC3045
+    ulimit -n 40
+    exec "$@"
+}
+
+start_bg responder few "$top_builddir/magec-fcgi" --listen "$socket" --read-timeout 500ms
+responder=$bg_pid
+ok 'with 40 descriptors' wait_for 10 health
+fcgi_bg crowd say --count 60 --timeout 15
+crowd=$bg_pid
+fcgi_bg silent say --count 60 --timeout 15 begin read
+silent=$bg_pid
+fcgi_wait "$crowd" crowd
+diag "$(cat "$tmp/crowd.log")"
+unlike "$(cat "$tmp/crowd.log")" 'silent' '60 calls are answered, one way or the other'
+fcgi_wait "$silent" silent
+is "$(cat "$tmp/silent.log")" '60 cut none' 'among 60 silent ones'
+ok 'it is alive' alive "$responder"
+answers_well 'and answers'
+fcgi_bg crowd say --count 3
+fcgi_wait "$bg_pid" crowd
+is "$(cat "$tmp/crowd.log")" '3 whole 200' 'as it did before'
+stop "$responder"
+is "$rc" 0 'it ends well'
+done_testing
