@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "base/utf8.h"
 #include "store/command.h"
 
 enum { PROMPT_MAX = 64 * 1024 * 1024 }; /* the body's own cap comes first */
@@ -81,8 +82,8 @@ enum status plan_client(struct plan *p, struct store *s, const struct client *c,
         st = read_command(p, s, c, &own, err);
     const char *named = c->passthrough ? p->prompt.agent : NULL;
     if (!st && named && !strings_has(&c->agents, named))
-        st = error_set(
-            err, STATUS_FORBIDDEN, "agent \"%s\" is not one that this webhook may use", named);
+        st = error_set(err, STATUS_FORBIDDEN, "agent \"%.*s\" is not one that this webhook may use",
+            (int)utf8_cut(named, strlen(named), IDENT_SLUG_MAX), named);
     if (!named)
         named = own;
     if (!st && !named && !c->agents.count)

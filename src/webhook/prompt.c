@@ -182,8 +182,9 @@ static enum status try_json(
     if (st == STATUS_BAD_REQUEST && !declared)
         return STATUS_OK;
     if (st) {
-        error_prefix(err, "the body is declared \"%.*s\"", (int)media_type_len(s->content_type),
-            s->content_type);
+        size_t shown = media_type_len(s->content_type);
+        error_prefix(err, "the body is declared \"%.*s\"",
+            (int)(shown < SHOWN_MAX ? shown : SHOWN_MAX), s->content_type);
         return st;
     }
     *taken = true;

@@ -9,7 +9,7 @@
 
 static const char base_path[] = "/api/v1/webhooks/";
 
-enum { PATH_LIMIT = 4096, READ_SIZE = 16 * 1024 };
+enum { PATH_LIMIT = 4096, READ_SIZE = 16 * 1024, SHOWN_MAX = 64 };
 
 static const char *param_or(const struct request *r, const char *name, const char *otherwise)
 {
@@ -63,8 +63,8 @@ enum status step_method(const struct request *r, struct admission *a, struct err
     if (health ? !strcmp(method, "GET") || !strcmp(method, "HEAD") : !strcmp(method, "POST"))
         return STATUS_OK;
     a->allow = health ? "GET, HEAD" : "POST";
-    return error_set(err, STATUS_METHOD_NOT_ALLOWED, "the method \"%s\" is not allowed: use %s",
-        method, health ? "GET" : "POST");
+    return error_set(err, STATUS_METHOD_NOT_ALLOWED, "the method \"%.*s\" is not allowed: use %s",
+        SHOWN_MAX, method, health ? "GET" : "POST");
 }
 
 enum status step_store(const struct intake *in, struct error *err)
@@ -166,8 +166,8 @@ static enum status declared_length(const struct request *r, int64_t *length, str
     if (!*text || !strcmp(text, "-1"))
         return STATUS_OK;
     return units_count(text, 0, INT64_MAX, length, err)
-               ? error_set(
-                     err, STATUS_BAD_REQUEST, "the content length \"%s\" is not a number", text)
+               ? error_set(err, STATUS_BAD_REQUEST, "the content length \"%.*s\" is not a number",
+                     SHOWN_MAX, text)
                : STATUS_OK;
 }
 
@@ -209,7 +209,8 @@ static enum status check_passthrough(
     const char *encoding = param_or(r, "HTTP_CONTENT_ENCODING", "");
     if (*encoding && strcasecmp(encoding, "identity") != 0)
         return error_set(err, STATUS_UNSUPPORTED_MEDIA,
-            "the content encoding \"%s\" is not understood: send the body as it is", encoding);
+            "the content encoding \"%.*s\" is not understood: send the body as it is", SHOWN_MAX,
+            encoding);
     if (r->needs_length && length < 0 && r->param(r, "HTTP_TRANSFER_ENCODING"))
         return error_set(err, STATUS_LENGTH_REQUIRED,
             "the length of the body is not known: send it with a Content-Length");

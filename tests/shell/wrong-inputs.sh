@@ -28,7 +28,12 @@ magec command remove gone --force >/dev/null
 magec client set lost --enable >/dev/null 2>&1 || sqlite3 "$MAGEC_DB" "UPDATE client SET enabled = 1 WHERE id = 'lost'"
 
 rows=0
+served=0
 : >"$tmp/rows"
+
+zeros() { # COUNT CHARACTER: as many of it
+    head -c "$1" /dev/zero | tr '\0' "$2"
+}
 
 sends() { # FORMAT: what the next request carries, as printf writes it
     # shellcheck disable=SC2059 # it is a format
@@ -38,6 +43,8 @@ sends() { # FORMAT: what the next request carries, as printf writes it
 record() { # NAME STATUS REGEX: of the response that is there
     rows=$((rows + 1))
     cp "$tmp/body" "$tmp/row.$rows"
+    cp "$tmp/err" "$tmp/log.$rows"
+    cat "$tmp/headers" >>"$tmp/all-headers"
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$rows" "$2" "$status" "$rc" "$(header Content-Type)" "$3" "$1" \
         >>"$tmp/rows"
 }
@@ -57,9 +64,8 @@ post() { # NAME STATUS REGEX [VARIABLE=VALUE...]: to the passthrough client, wit
 }
 
 right() { # NAME RESPONSE: the last response is a success that says RESPONSE
-    rows=$((rows + 1))
-    cp "$tmp/body" "$tmp/row.$rows"
-    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$rows" ok "$status" "$rc" "$(header Content-Type)" "$2" "$1" >>"$tmp/rows"
+    served=$((served + 1))
+    record "$1" ok "$2"
 }
 
 says() { # NAME RESPONSE [VARIABLE=VALUE...]: the passthrough client takes it
@@ -86,7 +92,19 @@ for method in GET PUT PATCH DELETE OPTIONS HEAD TRACE post FOO; do
     like "$(header Allow)" '^POST$' "and Allow for $method"
 done
 wrong 'no method' 405 'use POST' POST /api/v1/webhooks/form REQUEST_METHOD= HTTP_AUTHORIZATION="Bearer $form"
-wrong 'health is read' 405 'use GET' PUT /api/v1/webhooks/health
+for method in PUT DELETE OPTIONS; do
+    wrong "health is not for $method" 405 'use GET' $method /api/v1/webhooks/health
+    is "$(header Allow)" 'GET, HEAD' "and Allow of health for $method"
+done
+wrong 'health is no client' 401 'not valid' POST /api/v1/webhooks/health HTTP_AUTHORIZATION="Bearer $form"
+wrong 'nothing behind health' 404 'no such path' GET /api/v1/webhooks/health/
+wrong 'a method of odd bytes' 405 'the method ".*" is not allowed: use POST' "$(printf 'G"\001\377T')" \
+    /api/v1/webhooks/form
+wrong 'a method without an end' 405 '"M{64}" is not allowed: use POST' "$(zeros 3000 M)" /api/v1/webhooks/form
+for method in GET HEAD; do
+    cgi $method /api/v1/webhooks/health
+    is "$rc $status $(header Content-Type)" '0 200 text/plain' "health for $method"
+done
 sends hello
 says 'the path in SCRIPT_NAME alone' hello SCRIPT_NAME=/api/v1/webhooks/form PATH_INFO=
 says 'the path in PATH_INFO alone' hello SCRIPT_NAME= PATH_INFO=/api/v1/webhooks/form
@@ -117,6 +135,11 @@ wrong 'a wrong token in our own header' 401 'not valid' POST /api/v1/webhooks/fo
 wrong 'the first header counts' 401 'not valid' POST /api/v1/webhooks/form HTTP_AUTHORIZATION='Bearer x' \
     HTTP_X_MAGEC_TOKEN="$form"
 wrong 'a disabled client' 403 'disabled' POST /api/v1/webhooks/off HTTP_AUTHORIZATION="Bearer $off"
+wrong 'our own header, twice the token' 401 'not valid' POST /api/v1/webhooks/form HTTP_X_MAGEC_TOKEN="$form$form"
+wrong 'the redirected header after the first' 401 'not of the scheme' POST /api/v1/webhooks/form \
+    HTTP_AUTHORIZATION='Basic eDp5' REDIRECT_HTTP_AUTHORIZATION="Bearer $form"
+wrong 'a wrong token behind a redirect' 401 'not valid' POST /api/v1/webhooks/form \
+    REDIRECT_HTTP_AUTHORIZATION="Bearer $report"
 wrong 'a disabled client and a wrong token' 401 'not valid' POST /api/v1/webhooks/off \
     HTTP_AUTHORIZATION="Bearer $form"
 for value in "bearer $form" "BEARER $form" "BeArEr   $form" "  Bearer $form" "Bearer $form " \
@@ -129,6 +152,28 @@ cgi POST /api/v1/webhooks/form HTTP_X_MAGEC_TOKEN="$form" <"$tmp/send"
 right 'the token in our own header' hello
 cgi POST /api/v1/webhooks/form HTTP_X_MAGEC_TOKEN="Bearer $form" <"$tmp/send"
 right 'with a scheme, too' hello
+
+# ---- the order of the checks: the first that fails is the one that is told
+
+sends '\377'
+wrong 'the path before the method' 404 'no such path' GET /api/v1/webhooks/a/b
+wrong 'the method before the credentials' 405 'use POST' GET /api/v1/webhooks/form
+wrong 'the credentials before the size' 401 'not valid' POST /api/v1/webhooks/form \
+    HTTP_AUTHORIZATION='Bearer x' CONTENT_LENGTH=99999999999
+wrong 'the credentials before the encoding' 401 'no credentials' POST /api/v1/webhooks/form \
+    HTTP_CONTENT_ENCODING=gzip
+wrong 'the credentials before the body' 401 'not valid' POST /api/v1/webhooks/form HTTP_AUTHORIZATION='Bearer x'
+wrong 'disabled before the size' 403 'disabled' POST /api/v1/webhooks/off HTTP_AUTHORIZATION="Bearer $off" \
+    CONTENT_LENGTH=99999999999
+wrong 'disabled before the body' 403 'disabled' POST /api/v1/webhooks/off HTTP_AUTHORIZATION="Bearer $off"
+wrong 'the size before the body' 413 'limit of 1 bytes' POST /api/v1/webhooks/form \
+    HTTP_AUTHORIZATION="Bearer $form" CONTENT_LENGTH=2 MAGEC_MAX_BODY=1
+wrong 'the body before the agents' 400 'UTF-8' POST /api/v1/webhooks/nobody HTTP_AUTHORIZATION="Bearer $nobody"
+wrong 'the path before the store' 404 'no such path' POST /api/v1/webhooks/a/b MAGEC_DB="$tmp/none.db"
+wrong 'the method before the store' 405 'use POST' GET /api/v1/webhooks/form MAGEC_DB="$tmp/none.db"
+sends hello
+post 'no room' 503 'too many calls' MAGEC_MAX_CALLS=0
+like "$(header Retry-After)" '^[1-9][0-9]*$' 'and when to try again'
 
 # ---- what is set up wrongly
 
@@ -149,6 +194,12 @@ post 'chunked, without a length' 411 'Content-Length' CONTENT_LENGTH= HTTP_TRANS
 for value in gzip br deflate 'gzip, identity' zstd x; do
     post "the content encoding $value" 415 'not understood' HTTP_CONTENT_ENCODING="$value"
 done
+post 'an encoding of odd bytes' 415 'not understood' HTTP_CONTENT_ENCODING="$(printf 'x\377"\001')"
+post 'an encoding without an end' 415 '"e{64}" is not understood: send' HTTP_CONTENT_ENCODING="$(zeros 3000 e)"
+post 'a length without an end' 400 '"9{64}" is not a number' CONTENT_LENGTH="$(zeros 3000 9)"
+post 'a length of zero' 400 'empty' CONTENT_LENGTH=0
+says 'exactly the limit' hello MAGEC_MAX_BODY=5
+says 'what is more than declared is not read' hel CONTENT_LENGTH=3
 says 'the encoding identity' hello HTTP_CONTENT_ENCODING=Identity
 post 'no length is no body' 400 '(empty|white space)' CONTENT_LENGTH=
 
@@ -187,7 +238,8 @@ for bytes in '{' '}' '[' ']' '{"prompt"' '{"prompt":' '{"prompt":"x' '{"prompt":
 done
 sends '{"prompt":'
 post 'no JSON, of a type of its own' 400 'not JSON at byte' CONTENT_TYPE='application/problem+json; charset=utf-8'
-head -c 600 /dev/zero | tr '\0' '[' >"$tmp/send"
+post 'no JSON, of a type without an end' 400 '"a/x{62}": not JSON at byte' CONTENT_TYPE="a/$(zeros 3000 x)+json"
+zeros 600 '[' >"$tmp/send"
 post 'nested too deeply' 400 'not JSON at byte [0-9]+' CONTENT_TYPE=application/json
 
 # ---- bodies: agents
@@ -198,6 +250,14 @@ sends '{"prompt":"x","agent":"no such"}'
 post 'an agent that is not there' 403 'agent "no such"' CONTENT_TYPE=application/json
 sends '{"alert":"cpu","agent":"other"}'
 post 'an agent beside no prompt' 403 'agent "other"' CONTENT_TYPE=application/json
+sends "{\"prompt\":\"x\",\"agent\":\"$(zeros 3000 a)\"}"
+post 'an agent without an end' 403 'agent "a{64}" is not one that this webhook may use' CONTENT_TYPE=application/json
+sends '{"prompt":"x","agent":"\\u0001\\"\\u2028"}'
+post 'an agent of odd characters' 403 'is not one that this webhook may use' CONTENT_TYPE=application/json
+sends '{"prompt":"x","agent":"a\\u0000"}'
+post 'an agent with a NUL' 400 'NUL' CONTENT_TYPE=application/json
+sends '{"prompt":"x","agent":"PARROT"}'
+post 'an agent in another case' 403 'agent "PARROT"' CONTENT_TYPE=application/json
 for bytes in 5 true '["parrot"]' '{"id":"parrot"}' 1.5; do
     sends "{\"prompt\":\"x\",\"agent\":$bytes}"
     says "the agent $bytes names none" x CONTENT_TYPE=application/json
@@ -226,6 +286,16 @@ for bytes in 'nothing' '--XX' '--XX\r\n' '--XX\r\nContent-Disposition: form-data
     sends "$bytes"
     post "the parts $(printf %.40s "$bytes")" 400 '(cut off|no name|UTF-8|empty|white space)' CONTENT_TYPE="$multipart"
 done
+for bytes in '--XX--\r\n' '--XX\n\nx\n--XX--\n' 'XX\r\n\r\nx\r\nXX--' \
+    '--XX\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--XXX\r\n' \
+    '--XX x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--XX--' \
+    '--XX\r\nContent-Type: text/plain; name="prompt"\r\n\r\nx\r\n--XX--' \
+    '--XX\r\nContent-Disposition: form-data; name="prompt"\r\nx\r\n--XX--' \
+    '\r\n--XX\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n\000\r\n--XX--'; do
+    sends "$bytes"
+    post "the form of parts $bytes" 400 '(cut off|no name|no fields|NUL)' CONTENT_TYPE="$multipart"
+done
+post 'parts with a boundary of 71' 400 '1 to 70 characters' CONTENT_TYPE="multipart/form-data; boundary=$(zeros 71 x)"
 post 'parts without a boundary' 400 'no boundary' CONTENT_TYPE=multipart/form-data
 post 'parts with an empty boundary' 400 'boundary' CONTENT_TYPE='multipart/form-data; boundary='
 
@@ -251,6 +321,31 @@ for accept in '' '*/*' text/html 'application/*' ';;;,,' 'application/json;q=nan
     says "the accept '$accept' is JSON" hello HTTP_ACCEPT="$accept"
 done
 
+while IFS='|' read -r accept type; do
+    cgi POST /api/v1/webhooks/form HTTP_AUTHORIZATION="Bearer $form" HTTP_ACCEPT="$accept" <"$tmp/send"
+    served=$((served + 1))
+    is "$rc $status $(header Content-Type)" "0 200 $type" "the accept '$accept'"
+done <<'TABLE'
+text/event-stream|text/event-stream; charset=utf-8
+TEXT/Event-Stream|text/event-stream; charset=utf-8
+application/json;q=0.5, text/event-stream|text/event-stream; charset=utf-8
+text/html, text/event-stream;q=0.1|text/event-stream; charset=utf-8
+text/event-stream, text/plain|text/event-stream; charset=utf-8
+text/plain|text/plain; charset=utf-8
+text/plain;charset=utf-8|text/plain; charset=utf-8
+text/plain, application/json|text/plain; charset=utf-8
+text/event-stream;q=0.2,text/plain;q=0.3|text/plain; charset=utf-8
+application/json, text/event-stream|application/json
+text/plain;q=0, application/json;q=0.001|application/json
+TABLE
+sends '{"prompt":'
+for accept in text/event-stream text/plain text/html; do
+    post "a refusal for the accept $accept is a problem document" 400 'not JSON' CONTENT_TYPE=application/json \
+        HTTP_ACCEPT="$accept"
+    wrong "a 401 for the accept $accept is one, too" 401 'not valid' POST /api/v1/webhooks/form \
+        HTTP_AUTHORIZATION='Bearer x' HTTP_ACCEPT="$accept"
+done
+
 # ---- command mode: whatever it is means nothing
 
 for bytes in '' '{"prompt":"other","agent":"other"}' '\377\000' '{"prompt":'; do
@@ -261,9 +356,9 @@ for bytes in '' '{"prompt":"other","agent":"other"}' '\377\000' '{"prompt":'; do
     done
 done
 sends hello
-for value in '' 0 3 99 -1 x; do
+for value in '' 0 3 99 -1 x 99999999999 99999999999999999999; do
     cgi POST /api/v1/webhooks/report HTTP_AUTHORIZATION="Bearer $report" CONTENT_LENGTH="$value" \
-        HTTP_CONTENT_ENCODING=gzip MAGEC_MAX_BODY=1 <"$tmp/send"
+        HTTP_CONTENT_ENCODING=gzip HTTP_TRANSFER_ENCODING=chunked MAGEC_MAX_BODY=1 <"$tmp/send"
     right "command mode: the length '$value', gzip" 'good morning'
 done
 
@@ -291,6 +386,25 @@ broken 'a database of others' 'not a store of this program'
 rm -f "$tmp"/broken.db*
 mkdir "$tmp/broken.db"
 broken 'a folder' 'not a file'
+rmdir "$tmp/broken.db"
+ln -s broken.db "$tmp/broken.db"
+broken 'a link to itself' 'broken.db.*cannot be opened'
+rm -f "$tmp/broken.db"
+sqlite3 "$MAGEC_DB" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+head -c 5000 "$MAGEC_DB" >"$tmp/broken.db"
+broken 'half a store' 'damaged'
+rm -f "$tmp"/broken.db*
+
+# Nobody can reach what is in the folder of a test.
+nobody_else='setpriv --reuid 65534 --regid 65534 --clear-groups'
+if [ -n "${MAGEC_WRAP-}" ] || ! $nobody_else test -x "$top_builddir/magec-fcgi" 2>/dev/null; then
+    skip 'another user cannot be had here'
+else
+    cp "$MAGEC_DB" "$tmp/broken.db"
+    MAGEC_WRAP=$nobody_else
+    broken 'a store of somebody else' 'Permission denied.*this user needs permission'
+    MAGEC_WRAP=
+fi
 
 # ---- all of them at once
 
@@ -326,8 +440,13 @@ for line in open(sys.argv[1], encoding="utf-8"):
             wrong.append("no ok and error")
         if not re.search(regex, detail):
             wrong.append(f"{detail!r} does not match {regex!r}")
-        if not detail or detail[0].isupper() or "\n" in detail or detail.endswith("."):
+        if not detail or detail[0].isupper() or "\n" in detail or detail.endswith(".") or len(detail) > 500:
             wrong.append(f"not one sentence: {detail!r}")
+    log = open(f"{tmp}/log.{row}", encoding="utf-8", errors="replace").read()
+    if log.count("\n") != 1 or not log.startswith("time="):
+        wrong.append(f"not one line in the log: {log!r}")
+    if re.search("mgc_[0-9a-f]{40}", log):
+        wrong.append("it logs a token")
     if tmp in text or re.search("mgc_[0-9a-f]{40}", text):
         wrong.append("it tells a path or a token")
     for w in wrong:
@@ -336,7 +455,11 @@ print(f"rows {count}")
 PY
 is "$(grep -v '^rows' "$tmp/verdict")" '' 'every row is answered as documented'
 rows=$(sed -n 's/^rows //p' "$tmp/verdict")
+refused=$(awk -F '\t' '$2 != "ok"' "$tmp/rows" | wc -l)
+ok "$((refused)) of them are refused, at least 200" test "$refused" -ge 200
+not_ok 'no path and no token in a header' grep -Ei "$tmp|mgc_" "$tmp/all-headers"
 ok "$rows rows, at least 200 of them" test "${rows:-0}" -ge 200
 is "$(sqlite3 "$MAGEC_DB" 'PRAGMA integrity_check')" ok 'the store is whole'
-is "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE status != 'ok'")" 0 'no refusal became a run'
+is "$(sqlite3 "$MAGEC_DB" "SELECT count(*), count(*) FILTER (WHERE status = 'ok') FROM run")" "$served|$served" \
+    'every success is a run, and no refusal is'
 done_testing
