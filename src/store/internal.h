@@ -14,7 +14,7 @@
 #include "base/strings.h"
 #include "store/store.h"
 
-enum { STATEMENTS_MAX = 64, SCHEMA_VERSION = 1, APPLICATION_ID = 0x6d676563 /* "mgec" */ };
+enum { STATEMENTS_MAX = 64, SCHEMA_VERSION = 2, APPLICATION_ID = 0x6d676563 /* "mgec" */ };
 
 struct store {
     sqlite3 *db;

@@ -2,6 +2,13 @@
 
 #include "store/internal.h"
 
+#define COUNT(table, name, event)                                                                  \
+    "CREATE TRIGGER " table "_" name " AFTER " event " ON " table                                  \
+    " BEGIN UPDATE configuration SET generation = generation + 1; END;"
+#define COUNTS(table, update)                                                                      \
+    COUNT(table, "added", "INSERT")                                                                \
+    COUNT(table, "changed", update) COUNT(table, "removed", "DELETE")
+
 /* One text a version; the file's user_version says how many were applied. */
 static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE backend ("
@@ -46,6 +53,12 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE kept ("
     " n INTEGER PRIMARY KEY, collection TEXT NOT NULL, part INTEGER NOT NULL, id TEXT NOT NULL,"
     " document TEXT NOT NULL, UNIQUE (collection, part, id));",
+    /* Counts what was changed in the configuration, by whatever program. */
+    "CREATE TABLE configuration ("
+    " only INTEGER PRIMARY KEY CHECK (only = 1), generation INTEGER NOT NULL);"
+    "INSERT INTO configuration VALUES (1, 1);" COUNTS("backend", "UPDATE") COUNTS("agent", "UPDATE")
+        COUNTS("command", "UPDATE") COUNTS("client", "UPDATE") COUNTS("client_agent", "UPDATE")
+            COUNTS("token", "UPDATE OF hash, client, created_ms, expires_ms"),
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)

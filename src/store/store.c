@@ -148,6 +148,19 @@ enum status store_ping(struct store *s, struct error *err)
     return pragma_int(s, "SELECT count(*) FROM (SELECT 1 FROM client LIMIT 1)", &any, err);
 }
 
+enum status store_generation(struct store *s, int64_t *generation, struct error *err)
+{
+    sqlite3_stmt *q = sql_prepare(s, "SELECT generation FROM configuration WHERE only = 1", err);
+    bool row;
+    if (!q || sql_step(s, q, &row, err))
+        return STATUS_STORE;
+    if (!row)
+        return sql_damaged(s, err);
+    *generation = sqlite3_column_int64(q, 0);
+    sqlite3_reset(q);
+    return STATUS_OK;
+}
+
 enum status store_begin(struct store *s, struct error *err)
 {
     return sql_exec(s, "BEGIN IMMEDIATE", err);

@@ -37,6 +37,12 @@ const char *store_path(const struct store *s);
 /* Whether the file can be read right now: one small query. */
 enum status store_ping(struct store *s, struct error *err);
 
+/* A number that grows with every change of the configuration (backends, agents, commands, clients,
+ * tokens), whichever program makes it, and with nothing else: neither with runs nor with the time
+ * that a token was last used. What was read at one number is still true at the same number, if it
+ * is asked first. One row of one small table, by a statement that is prepared once. */
+enum status store_generation(struct store *s, int64_t *generation, struct error *err);
+
 /* A transaction around several changes; they do not nest. Without one, each change is its own. */
 enum status store_begin(struct store *s, struct error *err);
 enum status store_commit(struct store *s, struct error *err);

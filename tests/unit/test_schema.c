@@ -6,6 +6,7 @@
 #include "store/run.h"
 #include "store/writer.h"
 #include "unit_store.h"
+#include "unit_version1.h"
 
 static void sql(const char *path, const char *text)
 {
@@ -70,6 +71,104 @@ START_TEST(test_upgrade)
     store_close(s);
     sql(path, "PRAGMA user_version = -3");
     FAILS(store_open(&s, path, STORE_WRITE, &at.err), STATUS_STORE, "is damaged");
+}
+END_TEST
+
+static enum status note_run(void *ctx, const struct run_row *r)
+{
+    return buf_printf(ctx, "%s %s;", r->client, r->status);
+}
+
+/* An older store keeps what it has, and counts from then on. */
+START_TEST(test_version1)
+{
+    char path[UNIT_PATH + 16];
+    struct run_filter f = {.limit = 9};
+    struct client c;
+    struct store *s = NULL;
+    struct buf runs;
+    int64_t generation;
+    buf_init(&runs, BUF_SMALL);
+    client_init(&c);
+    snprintf(path, sizeof path, "%s/old.db", at.folder);
+    sql(path, unit_version1);
+    FAILS(store_open(&s, path, STORE_READ, &at.err), STATUS_STORE, "older version");
+    OK(store_open(&s, path, STORE_WRITE, &at.err));
+    OK(client_get(s, "stored", &c, &at.err));
+    ck_assert_str_eq(c.agents.items[0], "one");
+    OK(run_each(s, &f, note_run, &runs, &at.err));
+    ck_assert_str_eq(buf_str(&runs), "gone ok;stored running;");
+    OK(store_generation(s, &generation, &at.err));
+    sql(path, "UPDATE client SET enabled = 0");
+    int64_t before = generation;
+    OK(store_generation(s, &generation, &at.err));
+    ck_assert_int_gt(generation, before);
+    store_close(s);
+    client_release(&c);
+    buf_release(&runs);
+}
+END_TEST
+
+static const struct {
+    const char *sql;
+    bool counts;
+} changes[] = {
+    {"INSERT INTO backend SELECT 'new', name, type, url, api_key, headers, argv, env, delay_ms,"
+     " connect_ms, first_byte_ms, idle_ms, total_ms, extra FROM backend WHERE id = 'echo'",
+        true},
+    {"UPDATE backend SET url = 'http://localhost'", true},
+    {"DELETE FROM backend", true},
+    {"INSERT INTO agent SELECT 'new', name, description, backend, model, system_prompt, max_tokens,"
+     " connect_ms, first_byte_ms, idle_ms, total_ms, extra FROM agent WHERE id = 'one'",
+        true},
+    {"UPDATE agent SET model = 'm' WHERE id = 'one'", true},
+    {"DELETE FROM agent WHERE id = 'one'", true},
+    {"INSERT INTO command (id, prompt) VALUES ('new', 'p')", true},
+    {"UPDATE command SET prompt = 'q'", true},
+    {"DELETE FROM command", true},
+    {"INSERT INTO client SELECT 'new', name, enabled, passthrough, command, continue_when_gone,"
+     " hash_prompt, extra FROM client WHERE id = 'pass'",
+        true},
+    {"UPDATE client SET enabled = 0", true},
+    {"DELETE FROM client WHERE id = 'pass'", true},
+    {"INSERT INTO client_agent VALUES ('stored', 9, 'one')", true},
+    {"UPDATE client_agent SET position = position + 10", true},
+    {"DELETE FROM client_agent", true},
+    {"REPLACE INTO client_agent VALUES ('stored', 0, 'two')", true},
+    {"INSERT INTO token VALUES (x'01', 'pass', 1, 0, 0)", true},
+    {"UPDATE token SET hash = x'02'", true},
+    {"UPDATE token SET client = 'stored'", true},
+    {"UPDATE token SET created_ms = 2", true},
+    {"UPDATE token SET expires_ms = 2", true},
+    {"UPDATE token SET last_used_ms = 2, expires_ms = 2", true},
+    {"DELETE FROM token", true},
+    {"UPDATE token SET last_used_ms = 2", false},
+    {"INSERT INTO run (id, agents, mode, started_ms) VALUES ('x', '[]', 'ask', 1)", false},
+    {"UPDATE run SET status = 'ok'", false},
+    {"DELETE FROM run", false},
+};
+
+START_TEST(test_generation)
+{
+    int64_t before, after;
+    unit_store_fill(unit_entities);
+    sql(at.path, "INSERT INTO token VALUES (x'00', 'pass', 1, 0, 0);"
+                 "INSERT INTO run (id, agents, mode, started_ms) VALUES ('y', '[]', 'ask', 1)");
+    OK(store_generation(at.store, &before, &at.err));
+    sql(at.path, changes[_i].sql);
+    OK(store_generation(at.store, &after, &at.err));
+    if (changes[_i].counts)
+        ck_assert_int_gt(after, before);
+    else
+        ck_assert_int_eq(after, before);
+}
+END_TEST
+
+START_TEST(test_no_generation)
+{
+    int64_t generation;
+    sql(at.path, "DELETE FROM configuration");
+    FAILS(store_generation(at.store, &generation, &at.err), STATUS_STORE, "is damaged");
 }
 END_TEST
 
@@ -236,7 +335,7 @@ static void note(struct write_job *job, enum status result, const struct error *
 START_TEST(test_job)
 {
     struct writer_options opts = {.in_line = true};
-    struct write_job job = {add_half, note, NULL};
+    struct write_job job = {.apply = add_half, .done = note};
     struct command c;
     struct writer *w;
     command_init(&c);
@@ -297,6 +396,9 @@ int main(void)
     tcase_add_checked_fixture(all, unit_store_make, unit_store_remove);
     tcase_add_test(all, test_race);
     tcase_add_test(all, test_upgrade);
+    tcase_add_test(all, test_version1);
+    tcase_add_loop_test(all, test_generation, 0, COUNT(changes));
+    tcase_add_test(all, test_no_generation);
     tcase_add_loop_test(all, test_hole, 0, COUNT(holes));
     tcase_add_test(all, test_read_then_write);
     tcase_add_test(all, test_inside);
