@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/units.h"
+#include "store/gather.h"
 #include "store/internal.h"
 #include "store/owner.h"
 #include "store/run.h"
@@ -21,11 +23,27 @@ struct writer {
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct write_job *first, *last; /* under lock, like all below */
+    size_t queued;
+    int64_t due_us;   /* none of them waits beyond that */
+    int64_t until_us; /* the thread is asleep until then; what is due later need not wake it */
+    struct gather gather;
     bool stop;
     bool running;
     int64_t transactions, jobs;
     int64_t next_prune_ms; /* of the monotonic clock; the thread's own */
 };
+
+static int64_t mono_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static struct timespec timespec_of(int64_t us)
+{
+    return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+}
 
 /* What one job of a transaction came to, until the commit says what all of them did. */
 struct verdict {
@@ -36,7 +54,6 @@ struct verdict {
 static void apply_one(struct writer *w, struct write_job *job, struct verdict *v)
 {
     struct error err = {.text = ""};
-    v->error = NULL;
     v->status = sql_begin(w->store, &err); /* a job of several changes fails whole */
     if (!v->status)
         v->status = sql_end(w->store, job->apply(job, w->store, &err), &err);
@@ -44,44 +61,55 @@ static void apply_one(struct writer *w, struct write_job *job, struct verdict *v
         *v->error = err;
 }
 
+static enum status apply_all(
+    struct writer *w, struct write_job *job, size_t count, struct verdict *v, struct error *err)
+{
+    enum status st = store_begin(w->store, err);
+    for (size_t i = 0; !st && i < count; job = job->next, i++) {
+        apply_one(w, job, &v[i]);
+        if (v[i].status && !store_in_transaction(w->store)) { /* a full disk ends it all */
+            st = v[i].status;
+            if (v[i].error)
+                *err = *v[i].error;
+        }
+    }
+    if (!st)
+        st = store_commit(w->store, err);
+    if (st)
+        store_rollback(w->store);
+    return st;
+}
+
 static void apply_batch(struct writer *w, struct write_job *first, size_t count)
 {
     struct verdict verdicts[BATCH_MAX];
     struct error err = {.text = ""};
-    size_t i = 0;
-    enum status whole = store_begin(w->store, &err);
-    for (struct write_job *job = first; !whole && i < count; job = job->next, i++) {
-        apply_one(w, job, &verdicts[i]);
-        if (verdicts[i].status && !store_in_transaction(w->store)) { /* a full disk ends it all */
-            whole = verdicts[i].status;
-            if (verdicts[i].error)
-                err = *verdicts[i].error;
-        }
-    }
-    size_t applied = i;
-    if (!whole)
-        whole = store_commit(w->store, &err);
-    if (whole)
-        store_rollback(w->store);
+    memset(verdicts, 0, count * sizeof *verdicts);
+    enum status whole = w->opts.discard ? STATUS_OK : apply_all(w, first, count, verdicts, &err);
     pthread_mutex_lock(&w->lock);
     w->transactions++;
     w->jobs += (int64_t)count;
     pthread_mutex_unlock(&w->lock);
     struct write_job *next;
-    for (i = 0; i < count; i++, first = next) {
+    for (size_t i = 0; i < count; i++, first = next) {
         next = first->next; /* done may free it */
-        enum status st = i < applied && verdicts[i].status ? verdicts[i].status : whole;
-        struct error *own = i < applied ? verdicts[i].error : NULL;
-        first->done(first, st, st ? (own ? own : &err) : NULL);
-        free(own);
+        const struct verdict *v = &verdicts[i];
+        enum status st = v->status ? v->status : whole;
+        first->done(first, st, st ? (v->error ? v->error : &err) : NULL);
+        free(v->error);
     }
+}
+
+static bool has_retention(const struct writer *w)
+{
+    return (w->opts.keep_age_ms || w->opts.keep_count) && !w->opts.discard;
 }
 
 static void prune(struct writer *w)
 {
     int64_t now = units_mono_ms(), deleted = 0;
     struct error err;
-    if ((!w->opts.keep_age_ms && !w->opts.keep_count) || now < w->next_prune_ms)
+    if (!has_retention(w) || now < w->next_prune_ms)
         return;
     enum status st = store_begin(w->store, &err);
     if (!st)
@@ -97,19 +125,46 @@ static void prune(struct writer *w)
         w->next_prune_ms = now + (w->opts.prune_ms ? w->opts.prune_ms : PRUNE_EVERY_MS);
 }
 
-/* Waits for jobs, or until retention is due. Takes at most a batch. */
+/* Waits for the first job, or until retention is due. */
+static void wait_for_first(struct writer *w)
+{
+    bool pruning = has_retention(w);
+    struct timespec due = timespec_of(w->next_prune_ms * 1000);
+    int rc = 0;
+    w->until_us = INT64_MAX;
+    while (!w->first && !w->stop && rc != ETIMEDOUT) {
+        if (pruning)
+            rc = pthread_cond_timedwait(&w->more, &w->lock, &due);
+        else
+            pthread_cond_wait(&w->more, &w->lock);
+    }
+    w->until_us = 0;
+}
+
+/* Waits for more, if that is worth it. */
+static void wait_for_company(struct writer *w)
+{
+    int64_t now = mono_us();
+    if (!w->first || !gather_begin(&w->gather, now, w->due_us))
+        return;
+    while (!w->stop && w->queued < BATCH_MAX) {
+        w->until_us = gather_until(&w->gather, w->due_us);
+        if (w->until_us <= now)
+            break;
+        struct timespec until = timespec_of(w->until_us);
+        pthread_cond_timedwait(&w->more, &w->lock, &until);
+        now = mono_us();
+    }
+    w->until_us = 0;
+    gather_end(&w->gather, now, w->due_us, w->queued >= BATCH_MAX);
+}
+
+/* Takes at most a batch. */
 static struct write_job *take(struct writer *w, size_t *count, bool *stop)
 {
-    bool pruning = w->opts.keep_age_ms || w->opts.keep_count;
-    struct timespec due = {
-        .tv_sec = w->next_prune_ms / 1000, .tv_nsec = w->next_prune_ms % 1000 * 1000000};
     pthread_mutex_lock(&w->lock);
-    while (!w->first && !w->stop) {
-        if (!pruning)
-            pthread_cond_wait(&w->more, &w->lock);
-        else if (pthread_cond_timedwait(&w->more, &w->lock, &due) == ETIMEDOUT)
-            break;
-    }
+    wait_for_first(w);
+    wait_for_company(w);
     struct write_job *first = w->first, *last = first;
     *count = first ? 1 : 0;
     while (last && last->next && *count < BATCH_MAX) {
@@ -117,6 +172,7 @@ static struct write_job *take(struct writer *w, size_t *count, bool *stop)
         ++*count;
     }
     w->first = last ? last->next : NULL;
+    w->queued -= *count;
     if (!w->first)
         w->last = NULL;
     *stop = w->stop;
@@ -160,6 +216,7 @@ enum status writer_open(
         return error_set(err, STATUS_NO_MEMORY, "out of memory for the store");
     w->opts = *opts;
     w->next_prune_ms = units_mono_ms();
+    gather_init(&w->gather, mono_us());
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -188,14 +245,19 @@ void writer_submit(struct writer *w, struct write_job *job)
         return;
     }
     pthread_mutex_lock(&w->lock);
-    bool wake = !w->first;
-    if (wake)
-        w->first = job;
-    else
+    int64_t now = mono_us(), due = now + job->patience_us;
+    gather_job(&w->gather, now);
+    if (w->first)
         w->last->next = job;
+    else
+        w->first = job;
     w->last = job;
-    if (wake)
+    if (w->queued++ == 0 || due < w->due_us)
+        w->due_us = due;
+    if (due < w->until_us || w->queued == BATCH_MAX) {
+        w->until_us = 0; /* once is enough */
         pthread_cond_signal(&w->more);
+    }
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -6,6 +6,9 @@
  *
  * A job is embedded in what it is about and owned by who submits it; between submission and done
  * it belongs to the writer. Jobs are applied in the order of their submission.
+ *
+ * While jobs come so fast that waiting makes the transaction larger (store/gather.h), it waits
+ * for as long as every job that it has can; else it commits at once.
  */
 #ifndef MAGEC_STORE_WRITER_H
 #define MAGEC_STORE_WRITER_H
@@ -24,6 +27,7 @@ struct write_job {
     /* After the commit, on the writer's thread; must not block. err is valid during the call. */
     void (*done)(struct write_job *job, enum status result, const struct error *err);
     struct write_job *next; /* the writer's */
+    int64_t patience_us;    /* how long it may wait for others at most; 0: not at all */
 };
 
 struct writer_options {
@@ -32,6 +36,7 @@ struct writer_options {
     int64_t keep_count;  /* 0: none */
     int64_t prune_ms;    /* how often retention is applied; 0: every minute. Never when in line */
     struct log *log;     /* may be NULL */
+    bool discard;        /* for measuring: jobs are not applied, and all succeed */
 };
 
 struct writer;

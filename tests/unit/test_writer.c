@@ -74,7 +74,7 @@ static void wait_for(int count)
 
 static void make_job(struct job *job, const char *prefix, int i)
 {
-    *job = (struct job){.write = {apply, done, NULL}, .prompt = "p"};
+    *job = (struct job){.write = {.apply = apply, .done = done}, .prompt = "p"};
     snprintf(job->id, sizeof job->id, "%s%05d", prefix, i);
 }
 
@@ -189,6 +189,94 @@ START_TEST(test_close)
     ck_assert_int_eq(seen.done, 50);
     ck_assert_int_eq(count_commands(), 50);
     writer_close(NULL);
+}
+END_TEST
+
+/* ---- company ---- */
+
+/* Jobs at a pace, as many calls have it: few transactions. One job each, when they have no time.
+ * What is counted is how many share one; a slow machine makes the pace slower, so it is ten times
+ * what is worth a wait. */
+START_TEST(test_company)
+{
+    enum { JOBS = 1500, PACE_US = 300, PATIENCE_US = 50000 };
+    struct writer_options opts = {.discard = true};
+    struct timespec pause = {.tv_nsec = PACE_US * 1000};
+    struct job *jobs = calloc(JOBS, sizeof *jobs);
+    struct writer *w;
+    int64_t transactions, applied;
+    ck_assert_ptr_nonnull(jobs);
+    OK(writer_open(&w, at.path, &opts, &at.err));
+    for (int i = 0; i < JOBS; i++) {
+        make_job(&jobs[i], "c", i);
+        jobs[i].write.patience_us = _i ? PATIENCE_US : 0;
+        writer_submit(w, &jobs[i].write);
+        nanosleep(&pause, NULL);
+    }
+    wait_for(JOBS);
+    writer_counts(w, &transactions, &applied);
+    writer_close(w);
+    ck_assert_int_eq(applied, JOBS);
+    if (_i)
+        ck_assert_int_lt(transactions, JOBS / 4);
+    else
+        ck_assert_int_gt(transactions, JOBS / 2);
+    free(jobs);
+}
+END_TEST
+
+/* One that cannot wait does not, and takes those along that could; nor does the end wait. */
+START_TEST(test_impatient)
+{
+    enum { JOBS = 1000, PATIENCE_US = 1000 * 1000000 };
+    struct writer_options opts = {.discard = true};
+    struct job *jobs = calloc(JOBS + 1, sizeof *jobs);
+    struct writer *w;
+    ck_assert_ptr_nonnull(jobs);
+    OK(writer_open(&w, at.path, &opts, &at.err));
+    for (int i = 0; i <= JOBS; i++) {
+        make_job(&jobs[i], "c", i);
+        jobs[i].write.patience_us = i == JOBS / 2 ? 0 : PATIENCE_US;
+        writer_submit(w, &jobs[i].write);
+        if (i == JOBS / 2)
+            wait_for(JOBS / 2 + 1);
+    }
+    writer_close(w);
+    ck_assert_int_eq(seen.done, JOBS + 1);
+    free(jobs);
+}
+END_TEST
+
+/* Callers that wait for each job are not kept waiting, whatever they say they could. */
+START_TEST(test_one_by_one)
+{
+    enum { JOBS = 2000, PATIENCE_US = 100 * 1000000 };
+    struct writer_options opts = {.discard = true};
+    struct job job;
+    struct writer *w;
+    OK(writer_open(&w, at.path, &opts, &at.err));
+    for (int i = 0; i < JOBS; i++) {
+        make_job(&job, "c", i);
+        job.write.patience_us = PATIENCE_US;
+        writer_submit(w, &job.write);
+        wait_for(i + 1);
+    }
+    writer_close(w);
+}
+END_TEST
+
+START_TEST(test_discard)
+{
+    struct writer_options opts = {.discard = true, .in_line = _i};
+    struct job job;
+    struct writer *w;
+    OK(writer_open(&w, at.path, &opts, &at.err));
+    make_job(&job, "c", 0);
+    writer_submit(w, &job.write);
+    wait_for(1);
+    writer_close(w);
+    ck_assert_int_eq(job.result, STATUS_OK);
+    ck_assert_int_eq(count_commands(), 0);
 }
 END_TEST
 
@@ -384,6 +472,10 @@ int main(void)
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, test_many);
     tcase_add_test(all, test_close);
+    tcase_add_loop_test(all, test_company, 0, 2);
+    tcase_add_test(all, test_impatient);
+    tcase_add_test(all, test_one_by_one);
+    tcase_add_loop_test(all, test_discard, 0, 2);
     tcase_add_loop_test(all, test_one_fails, 0, 2);
     tcase_add_loop_test(all, test_full, 0, 2);
     tcase_add_test(all, test_locked);
