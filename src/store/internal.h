@@ -10,11 +10,23 @@
 
 #include "base/buf.h"
 #include "base/deadlines.h"
+#include "base/ident.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "store/store.h"
 
-enum { STATEMENTS_MAX = 64, SCHEMA_VERSION = 2, APPLICATION_ID = 0x6d676563 /* "mgec" */ };
+enum {
+    STATEMENTS_MAX = 64,
+    TOUCHED_MAX = 16,
+    SCHEMA_VERSION = 2,
+    APPLICATION_ID = 0x6d676563 /* "mgec" */
+};
+
+/* A token and when it was touched last, so that it need not be looked up. */
+struct touch {
+    unsigned char hash[IDENT_HASH_LEN];
+    int64_t at_ms;
+};
 
 struct store {
     sqlite3 *db;
@@ -25,6 +37,7 @@ struct store {
         sqlite3_stmt *stmt;
     } statements[STATEMENTS_MAX];
     size_t statement_count;
+    struct touch touched[TOUCHED_MAX];
     size_t savepoints; /* sql_begin inside a transaction */
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,13 @@ const char *store_default_path(void)
     return path && *path ? path : MAGEC_DEFAULT_DB;
 }
 
+/* Before SQLite's first use: its count of memory has one lock for all threads, taken twice for each
+ * allocation, and nobody reads it. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum status connect(struct store **out, const char *path, struct error *err)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -32,6 +40,8 @@ static enum status connect(struct store **out, const char *path, struct error *e
         free(s);
         return error_set(err, STATUS_NO_MEMORY, "out of memory for the store");
     }
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     enum status st = STATUS_OK;
     if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK)
@@ -163,12 +173,14 @@ enum status store_generation(struct store *s, int64_t *generation, struct error 
 
 enum status store_begin(struct store *s, struct error *err)
 {
-    return sql_exec(s, "BEGIN IMMEDIATE", err);
+    sqlite3_stmt *q = sql_prepare(s, "BEGIN IMMEDIATE", err);
+    return q ? sql_run(s, q, err) : STATUS_STORE;
 }
 
 enum status store_commit(struct store *s, struct error *err)
 {
-    return sql_exec(s, "COMMIT", err);
+    sqlite3_stmt *q = sql_prepare(s, "COMMIT", err);
+    return q ? sql_run(s, q, err) : STATUS_STORE;
 }
 
 bool store_in_transaction(const struct store *s)

@@ -51,6 +51,22 @@ struct verdict {
     struct error *error; /* of a job that failed alone, or NULL */
 };
 
+/* All jobs or none; *apart says that one of several failed. */
+static enum status apply_together(
+    struct writer *w, struct write_job *job, size_t count, bool *apart, struct error *err)
+{
+    enum status st = store_begin(w->store, err);
+    *apart = false;
+    for (size_t i = 0; !st && i < count; job = job->next, i++)
+        if ((st = job->apply(job, w->store, err)))
+            *apart = count > 1;
+    if (!st)
+        st = store_commit(w->store, err);
+    if (st)
+        store_rollback(w->store);
+    return st;
+}
+
 static void apply_one(struct writer *w, struct write_job *job, struct verdict *v)
 {
     struct error err = {.text = ""};
@@ -61,7 +77,8 @@ static void apply_one(struct writer *w, struct write_job *job, struct verdict *v
         *v->error = err;
 }
 
-static enum status apply_all(
+/* Each with a savepoint, which costs as much as some jobs do. */
+static enum status apply_apart(
     struct writer *w, struct write_job *job, size_t count, struct verdict *v, struct error *err)
 {
     enum status st = store_begin(w->store, err);
@@ -80,12 +97,22 @@ static enum status apply_all(
     return st;
 }
 
+static enum status apply_all(
+    struct writer *w, struct write_job *first, size_t count, struct verdict *v, struct error *err)
+{
+    bool apart;
+    if (w->opts.discard)
+        return STATUS_OK;
+    enum status st = apply_together(w, first, count, &apart, err);
+    return apart ? apply_apart(w, first, count, v, err) : st;
+}
+
 static void apply_batch(struct writer *w, struct write_job *first, size_t count)
 {
     struct verdict verdicts[BATCH_MAX];
     struct error err = {.text = ""};
     memset(verdicts, 0, count * sizeof *verdicts);
-    enum status whole = w->opts.discard ? STATUS_OK : apply_all(w, first, count, verdicts, &err);
+    enum status whole = apply_all(w, first, count, verdicts, &err);
     pthread_mutex_lock(&w->lock);
     w->transactions++;
     w->jobs += (int64_t)count;

@@ -21,7 +21,8 @@
 #include "store/store.h"
 
 struct write_job {
-    /* Inside the transaction. A failure is this job's alone, unless the transaction cannot be
+    /* Inside the transaction; called again when that was rolled back because another job of it
+     * failed. A failure is this job's alone, unless the transaction cannot be
      * committed: then all jobs of the batch fail with what the commit said. */
     enum status (*apply)(struct write_job *job, struct store *s, struct error *err);
     /* After the commit, on the writer's thread; must not block. err is valid during the call. */
