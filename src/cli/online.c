@@ -28,7 +28,7 @@ static enum status see_backend(void *ctx, const struct backend *b)
     return strings_add(ctx, b->id);
 }
 
-static void limit_time(struct plan_agent *p)
+static void limit_time(struct known_agent *p)
 {
     int64_t *own = &p->agent.deadlines.total_ms, whole = p->backend.deadlines.total_ms;
     if (*own == DEADLINE_UNSET)
@@ -39,11 +39,9 @@ static void limit_time(struct plan_agent *p)
 
 /* An agent of the backend, for its model; without one, the backend as it is. */
 static enum status add_agent(
-    struct plan_agent *p, struct store *s, const char *backend, struct error *err)
+    struct known_agent *p, struct store *s, const char *backend, struct error *err)
 {
     struct search search = {.backend = backend};
-    agent_init(&p->agent);
-    backend_init(&p->backend);
     enum status st = backend_get(s, backend, &p->backend, err);
     if (!st)
         st = agent_each(s, see_agent, &search, err);
@@ -61,14 +59,17 @@ static enum status add_agent(
 static enum status fill_plan(
     struct plan *plan, struct store *s, const struct strings *backends, struct error *err)
 {
-    plan->agents = calloc(backends->count, sizeof *plan->agents);
-    if (!plan->agents || buf_adds(&plan->prompt.text, question))
+    struct known *known = known_new(backends->count);
+    if (!known || buf_adds(&plan->prompt.text, question)) {
+        known_release(known);
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    enum status st = ident_uuid7(units_now_ms(), plan->id, err);
-    for (size_t i = 0; i < backends->count && !st; i++) {
-        plan->agent_count = i + 1;
-        st = add_agent(&plan->agents[i], s, backends->items[i], err);
     }
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < backends->count && !st; i++)
+        st = add_agent(&known->agents[i], s, backends->items[i], err);
+    if (!st)
+        st = plan_agents(plan, known, err);
+    known_release(known);
     return st;
 }
 

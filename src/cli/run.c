@@ -92,21 +92,20 @@ static enum status fill_plan(
     struct cli *cli, const struct options *o, struct plan *plan, struct error *err)
 {
     struct store *s = NULL;
-    struct client c;
-    client_init(&c);
+    struct known *known = NULL;
     enum status st = cli_open(cli, STORE_READ, &s, err);
     if (!st)
-        st = client_get(s, cli_word(o), &c, err);
+        st = known_load(&known, s, cli_word(o), err);
     if (!st)
-        st = check_client(cli, &c, o, err);
-    if (!st && c.passthrough)
+        st = check_client(cli, &known->client, o, err);
+    if (!st && known->client.passthrough)
         st = read_prompt(o, &plan->prompt, err);
     if (!st && options_take_text(o, "agent", &plan->prompt.agent))
         st = error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (!st)
-        st = plan_client(plan, s, &c, err);
+        st = plan_client(plan, known, err);
     store_close(s);
-    client_release(&c);
+    known_release(known);
     return st;
 }
 

@@ -221,6 +221,12 @@ struct watch *watch_new(struct loop *l, int fd, void (*ready)(void *ctx, int eve
     return w;
 }
 
+void watch_aim(struct watch *w, void (*ready)(void *ctx, int events), void *ctx)
+{
+    w->ready = ready;
+    w->ctx = ctx;
+}
+
 static void watch_ready(uv_poll_t *handle, int status, int events)
 {
     struct watch *w = handle->data;

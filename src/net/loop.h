@@ -50,6 +50,8 @@ enum {
 struct watch;
 /* NULL when out of memory or when the descriptor cannot be watched (a regular file). */
 struct watch *watch_new(struct loop *l, int fd, void (*ready)(void *ctx, int events), void *ctx);
+/* From now on it is somebody else's: ready is called with ctx. */
+void watch_aim(struct watch *w, void (*ready)(void *ctx, int events), void *ctx);
 /* What to wait for; 0 for nothing. A failed descriptor is ready for everything asked. */
 void watch_set(struct watch *w, int events);
 void watch_free(struct watch *w); /* NULL is fine */

@@ -11,10 +11,11 @@
 #include "responder/signals.h"
 #include "webhook/problem.h"
 #include "webhook/reply.h"
-#include "webhook/steps.h"
+#include "webhook/webhook.h"
 
 struct cgi {
     struct service service;
+    const char *store;
     bool whole;
 };
 
@@ -23,23 +24,67 @@ bool cgi_is_one(void)
     return getenv("GATEWAY_INTERFACE") || getenv("REQUEST_METHOD");
 }
 
-static const char *param(const struct request *r, const char *name)
+static struct request from_environment(void)
 {
-    (void)r;
-    return getenv(name);
+    struct request r = {.needs_length = true};
+    for (enum request_var v = 0; v < VAR_COUNT_; v++)
+        r.vars[v] = getenv(request_var_name(v));
+    return r;
 }
 
-static enum status read_some(
-    struct request *r, char *bytes, size_t room, size_t *got, struct error *err)
+/* Reads as far as was declared: some servers never close standard input. */
+static enum status read_body(
+    const struct limits *l, struct admission *a, struct buf *body, struct error *err)
 {
-    const int64_t *timeout_ms = r->ctx;
+    char bytes[16 * 1024];
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    int ready;
-    while ((ready = poll(&in, 1, (int)*timeout_ms)) < 0 && errno == EINTR)
-        ;
-    ssize_t n = ready > 0 ? read(STDIN_FILENO, bytes, room) : -1;
-    *got = n > 0 ? (size_t)n : 0;
-    return n < 0 ? error_set(err, STATUS_BAD_REQUEST, "the body did not arrive") : STATUS_OK;
+    for (int64_t left = a->length > 0 ? a->length : 0; left > 0;) {
+        int ready;
+        while ((ready = poll(&in, 1, (int)l->read_timeout_ms)) < 0 && errno == EINTR)
+            ;
+        size_t room = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
+        ssize_t n = ready > 0 ? read(STDIN_FILENO, bytes, room) : -1;
+        if (n < 0)
+            return error_set(err, STATUS_BAD_REQUEST, "the body did not arrive");
+        if (n == 0)
+            return STATUS_OK;
+        left -= n;
+        if (a->wants_body)
+            buf_add(body, bytes, (size_t)n);
+    }
+    a->body_read = true;
+    return STATUS_OK;
+}
+
+/* From the request to the plan, in the order of the checks. */
+static enum status receive(struct cgi *c, const struct request *r, struct admission *a,
+    struct plan *plan, struct error *err)
+{
+    struct service *s = &c->service;
+    struct store *store = NULL;
+    struct known *known = NULL;
+    struct buf body;
+    buf_init(&body, s->limits.max_body);
+    enum status st = webhook_begin(r, a, err);
+    if (!st)
+        st = store_open(&store, c->store, STORE_READ, err);
+    if (!st)
+        st = webhook_ask(store, a, &known, err);
+    store_close(store);
+    if (!st && known) {
+        st = webhook_admit(s, a, known, err);
+        if (!st)
+            st = webhook_expect(s, r, a, known, err);
+        if (!st)
+            st = read_body(&s->limits, a, &body, err);
+        if (st == STATUS_BAD_REQUEST && !a->wants_body) /* it means nothing */
+            st = STATUS_OK;
+        if (!st)
+            st = webhook_plan(s, r, a, known, &body, plan, err);
+    }
+    known_release(known);
+    buf_release(&body);
+    return st;
 }
 
 static void on_closed(void *ctx, bool whole)
@@ -58,11 +103,11 @@ static void on_stop(void *ctx)
 /* A service that could not be opened leaves only words. */
 static int say_problem(const struct request *r, struct log *log, const struct error *err)
 {
-    struct admission a = {.kind = REQUEST_CALL};
+    struct admission a;
     struct error told;
     struct buf out;
     log_message(log, LOG_LEVEL_ERROR, "cannot answer", err);
-    if (!step_path(r, &a, &told) && !step_method(r, &a, &told)) { /* what comes before the store */
+    if (!webhook_begin(r, &a, &told)) { /* which comes before the store */
         reply_public_error(err, NULL, &told);
         if (a.kind == REQUEST_HEALTH)
             told.status = STATUS_UNAVAILABLE;
@@ -103,33 +148,27 @@ static enum status answer(
 
 int cgi_main(const struct options *o, struct log *log)
 {
-    struct cgi c = {.whole = true};
+    struct cgi c = {.store = o->store, .whole = true};
     struct service_options so = {.store = o->store,
         .limits = o->limits,
         .log = log,
         .writer = {.in_line = true, .log = log}};
-    struct error err = {.status = STATUS_OK}, why = {.text = ""};
+    struct error err = {.status = STATUS_OK};
     struct signals signals = {.fd = -1};
     struct admission a;
     struct plan plan;
-    struct intake in = {.service = &c.service, .store_error = &why};
-    struct request r = {.param = param, .read = read_some, .needs_length = true};
-    int64_t timeout_ms = o->limits.read_timeout_ms;
-    r.ctx = &timeout_ms;
+    struct request r = from_environment();
     plan_init(&plan);
     enum status st = service_open(&c.service, &so, &err);
     if (!st)
         st = signals_open(&signals, c.service.env.loop, on_stop, &c, &err);
-    if (!st && store_open(&in.store, o->store, STORE_READ, &why))
-        in.store = NULL;
     if (!st) {
-        enum status received = webhook_receive(&in, &r, &a, &plan, &err);
+        enum status received = receive(&c, &r, &a, &plan, &err);
         st = answer(&c, &a, &plan, received, &err);
     }
     int rc = st ? say_problem(&r, log, &err) : c.whole ? 0 : 1;
     signals_close(&signals);
     plan_release(&plan);
-    store_close(in.store);
     service_close(&c.service);
     return rc;
 }

@@ -7,12 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "responder/record.h"
+
 enum {
-    RECORD_HEADER = 8,
     RECORD_MAX = 0xFFF8, /* content of one record; a multiple of 8 needs no padding */
-    FCGI_VERSION = 1,
-    FCGI_END = 3,
-    FCGI_STDOUT = 6,
     LINGER_MS = 2000,
     CUT_AFTER_MS = 100,   /* a server that gets text and cut in one piece may take them for whole */
     KEEP_ALLOCATED = 4096 /* of the buffer, between two writes */
@@ -33,7 +31,8 @@ struct conn {
     struct conn *next, **self; /* in o.list */
 };
 
-static void conn_free(struct conn *c)
+/* Everything but the descriptor and its watch. */
+static void dissolve(struct conn *c)
 {
     loop_undefer(c->loop, &c->flush);
     if (c->self) {
@@ -41,14 +40,30 @@ static void conn_free(struct conn *c)
         if (c->next)
             c->next->self = c->self;
     }
-    watch_free(c->watch);
     timer_free(c->timer);
-    if (c->o.framing == CONN_FASTCGI)
-        close(c->o.fd);
     buf_release(&c->out);
-    if (c->o.closed)
-        c->o.closed(c->o.ctx, c->whole && !c->gone);
     free(c);
+}
+
+static void conn_free(struct conn *c)
+{
+    const struct conn_options o = c->o;
+    bool whole = c->whole && !c->gone;
+    watch_free(c->watch);
+    if (o.framing == CONN_FASTCGI)
+        close(o.fd);
+    dissolve(c);
+    if (o.closed)
+        o.closed(o.ctx, whole);
+}
+
+/* The next request may come. */
+static void give_back(struct conn *c)
+{
+    const struct conn_options o = c->o;
+    struct watch *watch = c->watch;
+    dissolve(c);
+    o.again(o.ctx, o.fd, watch);
 }
 
 /* ---- framing ---- */
@@ -94,7 +109,7 @@ static void frame_end(struct conn *c)
 {
     static const char end_body[8] = {0}; /* application status 0, FCGI_REQUEST_COMPLETE */
     begin_record(c, FCGI_STDOUT);
-    begin_record(c, FCGI_END);
+    begin_record(c, FCGI_END_REQUEST);
     if (!c->out.failed)
         grow_record(c, end_body, sizeof end_body);
 }
@@ -110,6 +125,8 @@ static void frame_cut(struct conn *c)
 }
 
 /* ---- sending ---- */
+
+static void on_timer(void *ctx);
 
 static void lose(struct conn *c)
 {
@@ -128,11 +145,23 @@ static int idle_events(const struct conn *c)
     return c->o.framing == CONN_FASTCGI ? WATCH_HANGUP : WATCH_ERROR;
 }
 
+/* Made when it is needed: most connections never wait. NULL when out of memory. */
+static struct timer *timer_of(struct conn *c)
+{
+    if (!c->timer)
+        c->timer = timer_new(c->loop, on_timer, c);
+    return c->timer;
+}
+
 static void finish(struct conn *c)
 {
-    if (c->o.framing == CONN_FASTCGI && !c->whole && !c->cutting && c->timer) {
+    if (c->o.framing == CONN_FASTCGI && !c->whole && !c->cutting && timer_of(c)) {
         c->cutting = true;
         timer_start(c->timer, CUT_AFTER_MS);
+        return;
+    }
+    if (c->o.keep && c->whole && c->watch) {
+        give_back(c);
         return;
     }
     if (c->o.framing == CONN_PLAIN || !c->o.linger || !c->watch) {
@@ -142,7 +171,7 @@ static void finish(struct conn *c)
     c->lingering = true;
     shutdown(c->o.fd, SHUT_WR);
     watch_set(c->watch, WATCH_READ);
-    if (c->timer)
+    if (timer_of(c))
         timer_start(c->timer, LINGER_MS);
     else
         conn_free(c);
@@ -157,7 +186,7 @@ static void wait_for_room(struct conn *c)
         return;
     }
     watch_set(c->watch, idle_events(c) | WATCH_WRITE);
-    if (c->timer)
+    if (timer_of(c))
         timer_start(c->timer, c->o.write_timeout_ms);
 }
 
@@ -259,16 +288,6 @@ void conn_list_drop(struct conn_list *list, int64_t after_ms)
     }
 }
 
-static void conn_open(struct sink *s)
-{
-    struct conn *c = (struct conn *)(void *)s;
-    enlist(c);
-    c->watch = watch_new(c->loop, c->o.fd, on_ready, c);
-    c->timer = timer_new(c->loop, on_timer, c);
-    if (c->watch)
-        watch_set(c->watch, idle_events(c));
-}
-
 static void conn_write(struct sink *s, const char *bytes, size_t len)
 {
     struct conn *c = (struct conn *)(void *)s;
@@ -300,7 +319,7 @@ static void conn_end(struct sink *s, bool whole)
     loop_defer(c->loop, &c->flush);
 }
 
-static const struct sink_ops ops = {conn_open, conn_write, conn_unsent, conn_end};
+static const struct sink_ops ops = {conn_write, conn_unsent, conn_end};
 
 struct sink *conn_new(struct loop *l, const struct conn_options *o)
 {
@@ -312,5 +331,11 @@ struct sink *conn_new(struct loop *l, const struct conn_options *o)
     c->loop = l;
     c->flush.run = flush;
     buf_init(&c->out, o->cap);
+    enlist(c);
+    c->watch = o->watch ? o->watch : watch_new(l, o->fd, on_ready, c);
+    if (c->watch) {
+        watch_aim(c->watch, on_ready, c);
+        watch_set(c->watch, idle_events(c));
+    }
     return &c->sink;
 }

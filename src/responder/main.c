@@ -21,7 +21,7 @@ struct responder {
     const struct options *o;
     struct service service;
     struct listener_socket socket;
-    struct intake_pool *pool;
+    struct intake *intake;
     struct signals signals;
     struct timer *stop_timer;
     int64_t stop_ms; /* when it was told to stop; 0: it was not */
@@ -44,7 +44,7 @@ static void on_stop_timer(void *ctx)
 {
     struct responder *r = ctx;
     bool hurry = r->hurry || loop_now(r->service.env.loop) - r->stop_ms >= r->o->drain_ms;
-    if (intake_stop(r->pool, hurry) && atomic_load(&r->service.calls) == 0) {
+    if (intake_stop(r->intake, hurry) && atomic_load(&r->service.calls) == 0) {
         loop_stop(r->service.env.loop);
         return;
     }
@@ -74,18 +74,15 @@ static enum status open_all(struct responder *r, struct log *log, struct error *
         .limits = o->limits,
         .log = log,
         .writer = {.keep_age_ms = o->keep_runs_ms, .keep_count = o->keep_runs, .log = log}};
-    struct intake_options io = {.fd = r->socket.fd,
-        .shared = !r->socket.own,
-        .store = o->store,
-        .max_params = o->max_params,
-        .max_threads = o->max_threads};
+    struct intake_options io = {
+        .fd = r->socket.fd, .shared = !r->socket.own, .max_params = o->max_params};
     enum status st = service_open(&r->service, &so, err);
     if (!st)
         st = signals_open(&r->signals, r->service.env.loop, on_stop, r, err);
     if (!st && !(r->stop_timer = timer_new(r->service.env.loop, on_stop_timer, r)))
         st = error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (!st)
-        st = intake_start(&r->pool, &r->service, &io, err);
+        st = intake_start(&r->intake, &r->service, &io, err);
     return st;
 }
 
@@ -98,7 +95,7 @@ static int serve(const struct options *o, struct listener_socket socket, struct 
         log_message(log, LOG_LEVEL_ERROR, "cannot start", &err);
     else
         loop_run(r.service.env.loop);
-    intake_free(r.pool);
+    intake_free(r.intake);
     timer_free(r.stop_timer);
     signals_close(&r.signals);
     service_close(&r.service);

@@ -37,8 +37,6 @@ static const struct option table[] = {
         "most bytes of a request's parameters (128k)"},
     {"max-calls", "MAGEC_MAX_CALLS", COUNT, FIELD(limits.max_calls), "N",
         "calls in flight; more are told to try again (10000)"},
-    {"max-threads", "MAGEC_MAX_THREADS", COUNT, FIELD(max_threads), "N",
-        "threads that receive requests (16)"},
     {"heartbeat", "MAGEC_HEARTBEAT", DURATION, FIELD(limits.heartbeat_ms), "TIME",
         "between two comments in a silent event stream; 0: none (15s)"},
     {"read-timeout", "MAGEC_READ_TIMEOUT", DURATION, FIELD(limits.read_timeout_ms), "TIME",
@@ -62,7 +60,6 @@ static void defaults(struct options *o)
     *o = (struct options){.store = store_default_path(),
         .log = "stderr",
         .max_params = (size_t)128 * 1024,
-        .max_threads = 16,
         .drain_ms = 30 * 1000,
         .keep_runs_ms = (int64_t)90 * 24 * 3600 * 1000};
     limits_default(&o->limits);

@@ -13,7 +13,6 @@ struct options {
     const char *log;    /* NULL: stderr */
     struct limits limits;
     size_t max_params;    /* bytes of a request's parameters */
-    int64_t max_threads;  /* of intake */
     int64_t drain_ms;     /* for calls in flight when the process is told to stop */
     int64_t keep_runs_ms; /* 0: for ever */
     int64_t keep_runs;    /* 0: all */

@@ -177,6 +177,11 @@ enum status store_begin(struct store *s, struct error *err)
     return q ? sql_run(s, q, err) : STATUS_STORE;
 }
 
+enum status store_begin_reading(struct store *s, struct error *err)
+{
+    return sql_exec(s, "BEGIN", err);
+}
+
 enum status store_commit(struct store *s, struct error *err)
 {
     sqlite3_stmt *q = sql_prepare(s, "COMMIT", err);

@@ -45,6 +45,8 @@ enum status store_generation(struct store *s, int64_t *generation, struct error 
 
 /* A transaction around several changes; they do not nest. Without one, each change is its own. */
 enum status store_begin(struct store *s, struct error *err);
+/* The same for several readings that must agree with each other: ended by store_rollback. */
+enum status store_begin_reading(struct store *s, struct error *err);
 enum status store_commit(struct store *s, struct error *err);
 void store_rollback(struct store *s);
 /* False also when SQLite has given up the transaction after a failure. */

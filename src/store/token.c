@@ -95,14 +95,13 @@ enum status token_adopt_hash(struct store *s, const char *client,
     return st || has ? st : insert(s, client, hash, err);
 }
 
-enum status token_check(struct store *s, const char *client, const char *token, bool *valid,
-    unsigned char match[IDENT_HASH_LEN], struct error *err)
+enum status token_check(struct store *s, const char *client,
+    const unsigned char given[IDENT_HASH_LEN], bool *valid, struct error *err)
 {
-    unsigned char given[IDENT_HASH_LEN], nobody[IDENT_HASH_LEN] = {0};
+    static const unsigned char nobody[IDENT_HASH_LEN];
     int64_t now = units_now_ms();
     bool row, seen = false;
     *valid = false;
-    ident_hash(token, strlen(token), given);
     sqlite3_stmt *q = sql_prepare(s, "SELECT hash, expires_ms FROM token WHERE client = ?", err);
     if (!q)
         return STATUS_STORE;
@@ -119,7 +118,6 @@ enum status token_check(struct store *s, const char *client, const char *token, 
     if (!seen && ident_hash_equal(nobody, given)) /* the same work for an unknown client */
         *valid = false;
     *valid = *valid && !st;
-    memcpy(match, given, IDENT_HASH_LEN);
     return st;
 }
 

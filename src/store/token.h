@@ -23,11 +23,11 @@ enum status token_adopt(struct store *s, const char *client, const char *token, 
 /* The same when only its hash is known. */
 enum status token_adopt_hash(struct store *s, const char *client,
     const unsigned char hash[IDENT_HASH_LEN], struct error *err);
-/* Whether the token is one of the client's that have not ended. *match is its hash. Every hash of
- * the client is compared in constant time; an unknown client costs the same work. OK with *valid
- * false is a wrong token; another status says that the store could not be asked. */
-enum status token_check(struct store *s, const char *client, const char *token, bool *valid,
-    unsigned char match[IDENT_HASH_LEN], struct error *err);
+/* Whether the hash is that of one of the client's tokens that have not ended. Every hash of the
+ * client is compared in constant time; an unknown client costs the same work. OK with *valid false
+ * is a wrong token; another status says that the store could not be asked. */
+enum status token_check(struct store *s, const char *client,
+    const unsigned char hash[IDENT_HASH_LEN], bool *valid, struct error *err);
 /* Newest first. */
 enum status token_each(struct store *s, const char *client,
     enum status (*visit)(void *ctx, const struct token *t), void *ctx, struct error *err);

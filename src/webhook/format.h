@@ -21,8 +21,6 @@ struct reply {
     size_t bytes;             /* written so far */
     bool head_sent;
     bool paused;
-    struct job refusal;  /* of a request that became no run */
-    struct error *error; /* why; NULL: there is none */
 };
 
 struct format {

@@ -5,7 +5,6 @@
 
 #include "base/units.h"
 #include "base/utf8.h"
-#include "store/command.h"
 
 enum { PROMPT_MAX = 64 * 1024 * 1024 }; /* the body's own cap comes first */
 
@@ -17,100 +16,126 @@ void plan_init(struct plan *p)
 
 void plan_release(struct plan *p)
 {
-    for (size_t i = 0; i < p->agent_count; i++) {
-        agent_release(&p->agents[i].agent);
-        backend_release(&p->agents[i].backend);
-    }
-    free(p->agents);
-    free(p->client);
+    known_release(p->known);
     free(p->caller);
     prompt_release(&p->prompt);
     plan_init(p);
 }
 
-static enum status add_agents(
-    struct plan *p, struct store *s, const struct strings *ids, struct error *err)
+static void use(struct plan *p, struct known *known, const struct known_agent *first, size_t count)
 {
-    p->agents = calloc(ids->count, sizeof *p->agents);
-    if (!p->agents)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < ids->count; i++) {
-        struct plan_agent *a = &p->agents[i];
-        agent_init(&a->agent);
-        backend_init(&a->backend);
-        p->agent_count = i + 1;
-        enum status st = agent_get(s, ids->items[i], &a->agent, err);
-        if (!st)
-            st = backend_get(s, a->agent.backend, &a->backend, err);
-        if (st) /* the store's references hold, so it was removed just now */
-            return st == STATUS_NOT_FOUND
-                       ? error_set(err, STATUS_CONFIG, "agent \"%s\" is gone", ids->items[i])
-                       : st;
+    known_hold(known);
+    known_release(p->known);
+    p->known = known;
+    p->agents = first;
+    p->agent_count = count;
+}
+
+static enum status take_prompt(struct plan *p, const struct known *known, struct error *err)
+{
+    const char *id = known->client.id;
+    if (!known->command.id)
+        return error_set(err, STATUS_CONFIG,
+            "client \"%s\" has no command: set one with \"magec client set %s --command ID\"", id,
+            id);
+    buf_reset(&p->prompt.text);
+    return buf_adds(&p->prompt.text, known->command.prompt)
+               ? error_set(err, STATUS_NO_MEMORY, "out of memory")
+               : STATUS_OK;
+}
+
+static enum status choose_agents(struct plan *p, struct known *known, struct error *err)
+{
+    const struct client *c = &known->client;
+    const char *named = c->passthrough ? p->prompt.agent : NULL;
+    if (known->command.agent) {
+        use(p, known, &known->agents[c->agents.count], 1);
+        return STATUS_OK;
     }
-    return ident_uuid7(units_now_ms(), p->id, err);
-}
-
-static enum status read_command(
-    struct plan *p, struct store *s, const struct client *c, char **agent, struct error *err)
-{
-    struct command cmd;
-    command_init(&cmd);
-    enum status st = c->command ? command_get(s, c->command, &cmd, err) : STATUS_NOT_FOUND;
-    if (st == STATUS_NOT_FOUND)
-        st = error_set(err, STATUS_CONFIG,
-            "client \"%s\" has no command: set one with \"magec client set %s --command ID\"",
+    if (named) {
+        const struct known_agent *one = known_find(known, named);
+        if (!one)
+            return error_set(err, STATUS_FORBIDDEN,
+                "agent \"%.*s\" is not one that this webhook may use",
+                (int)utf8_cut(named, strlen(named), IDENT_SLUG_MAX), named);
+        use(p, known, one, 1);
+        return STATUS_OK;
+    }
+    if (!c->agents.count)
+        return error_set(err, STATUS_CONFIG,
+            "client \"%s\" has no agents: give it some with \"magec client set %s --agents ID,ID\"",
             c->id, c->id);
-    if (!st && buf_adds(&p->prompt.text, cmd.prompt))
-        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (!st && cmd.agent && string_set(agent, cmd.agent))
-        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    command_release(&cmd);
-    return st;
+    use(p, known, known->agents, c->agents.count);
+    return STATUS_OK;
 }
 
-enum status plan_client(struct plan *p, struct store *s, const struct client *c, struct error *err)
+static enum status plan_with(struct plan *p, struct known *known, struct error *err)
 {
-    char *own = NULL;
-    struct strings one = {0};
-    enum status st = STATUS_OK;
+    const struct client *c = &known->client;
+    enum status st = c->passthrough ? STATUS_OK : take_prompt(p, known, err);
+    if (!st)
+        st = choose_agents(p, known, err);
+    if (st)
+        return st;
+    p->client = c->id;
     p->mode = c->passthrough ? "passthrough" : "command";
     p->hash_prompt = c->hash_prompt;
     p->continue_when_gone = c->continue_when_gone;
-    if (string_set(&p->client, c->id))
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (!c->passthrough)
-        st = read_command(p, s, c, &own, err);
-    const char *named = c->passthrough ? p->prompt.agent : NULL;
-    if (!st && named && !strings_has(&c->agents, named))
-        st = error_set(err, STATUS_FORBIDDEN, "agent \"%.*s\" is not one that this webhook may use",
-            (int)utf8_cut(named, strlen(named), IDENT_SLUG_MAX), named);
-    if (!named)
-        named = own;
-    if (!st && !named && !c->agents.count)
-        st = error_set(err, STATUS_CONFIG,
-            "client \"%s\" has no agents: give it some with \"magec client set %s --agents ID,ID\"",
-            c->id, c->id);
-    if (!st && named && strings_add(&one, named))
-        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (!st)
-        st = add_agents(p, s, named ? &one : &c->agents, err);
-    strings_release(&one);
-    free(own);
-    return st;
+    return STATUS_OK;
+}
+
+enum status plan_client(struct plan *p, struct known *known, struct error *err)
+{
+    enum status st = plan_with(p, known, err);
+    return st ? st : ident_uuid7(units_now_ms(), p->id, err);
+}
+
+enum status plan_agents(struct plan *p, struct known *known, struct error *err)
+{
+    use(p, known, known->agents, known->agent_count);
+    return ident_uuid7(units_now_ms(), p->id, err);
 }
 
 enum status plan_ask(struct plan *p, struct store *s, const char *agent, struct error *err)
 {
-    struct agent known;
-    struct strings one = {0};
-    agent_init(&known);
-    p->mode = "ask";
-    enum status st = agent_get(s, agent, &known, err);
-    if (!st && strings_add(&one, agent))
-        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    struct known *known = known_new(1);
+    if (!known)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    struct known_agent *one = &known->agents[0];
+    enum status st = agent_get(s, agent, &one->agent, err);
     if (!st)
-        st = add_agents(p, s, &one, err);
-    agent_release(&known);
-    strings_release(&one);
+        st = backend_get(s, one->agent.backend, &one->backend, err);
+    if (!st)
+        st = plan_agents(p, known, err);
+    known_release(known);
+    return st;
+}
+
+enum status plan_renew(struct plan *p, struct store *s, bool *changed, struct error *err)
+{
+    int64_t now;
+    struct known *known;
+    *changed = false;
+    if (!p->client) /* what is asked from the terminal was read just now */
+        return STATUS_OK;
+    enum status st = store_generation(s, &now, err);
+    if (st || now == p->known->generation)
+        return st;
+    st = known_load(&known, s, p->client, err);
+    if (st == STATUS_NOT_FOUND)
+        return error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
+    if (st)
+        return st;
+    if (p->has_token && !known_has_token(known, p->token, units_now_ms()))
+        st = error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
+    else if (p->has_token && !known->client.enabled)
+        st = error_set(err, STATUS_FORBIDDEN, "this webhook is disabled");
+    else if (!strcmp(p->mode, "passthrough") != known->client.passthrough)
+        st = error_set(
+            err, STATUS_UNAVAILABLE, "this webhook was changed while it was called; try again");
+    if (!st)
+        st = plan_with(p, known, err);
+    *changed = !st;
+    known_release(known);
     return st;
 }

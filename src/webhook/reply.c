@@ -9,8 +9,6 @@
 #define MEMBER_OF(type, member, pointer)                                                           \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-static struct error no_memory = {STATUS_NO_MEMORY, "out of memory"};
-
 void reply_public_error(const struct error *err, const char *run_id, struct error *out)
 {
     *out = *err;
@@ -130,8 +128,6 @@ static void finish(struct reply *r, bool whole)
     if (r->admission.counted)
         atomic_fetch_sub(&r->service->calls, 1);
     free(r->text);
-    if (r->error != &no_memory)
-        free(r->error);
     free(r);
     if (sink)
         sink->ops->end(sink, whole);
@@ -143,12 +139,16 @@ static void on_began(struct run_observer *o, struct run *run)
 {
     struct reply *r = MEMBER_OF(struct reply, observer, o);
     r->run = run;
+    if (!r->sink) { /* gone while it was recorded */
+        if (!run_plan(run)->continue_when_gone)
+            run_cancel(run, CANCEL_GONE);
+        return;
+    }
     r->text = calloc(run_agent_count(run), sizeof *r->text);
     if (!r->text) { /* nothing can be said: as if nobody listened */
         on_gone(r);
         return;
     }
-    r->sink->ops->open(r->sink);
     r->format->began(r);
     if (r->format->heartbeats && r->service->limits.heartbeat_ms > 0 &&
         (r->heartbeat = timer_new(r->service->env.loop, on_heartbeat, r)))
@@ -169,8 +169,6 @@ static void on_ended(struct run_observer *o, struct run *run)
     const struct run_result *result = run_outcome(run);
     struct error err, told;
     bool whole = true;
-    if (!r->run && r->sink) /* it was not recorded, so it did not begin */
-        r->sink->ops->open(r->sink);
     r->run = run;
     if (result->status) {
         error_set(&err, result->status, "%s", result->error ? result->error : "out of memory");
@@ -207,17 +205,15 @@ struct run_observer *reply_observer(struct reply *r)
 
 /* ---- without a run ---- */
 
-static void write_refusal(struct job *job)
+void reply_refuse(struct reply *r, const struct error *err)
 {
     static const char healthy[] = "Status: 200 OK\r\nContent-Type: text/plain\r\n"
                                   "Cache-Control: no-store\r\nContent-Length: 3\r\n\r\nok\n";
-    struct reply *r = MEMBER_OF(struct reply, refusal, job);
     struct error told;
-    r->sink->ops->open(r->sink);
-    if (!r->error) {
+    if (!err) {
         reply_write(r, healthy, sizeof healthy - 1);
     } else {
-        reply_public_error(r->error, NULL, &told);
+        reply_public_error(err, NULL, &told);
         if (r->admission.kind == REQUEST_HEALTH && told.status == STATUS_STORE)
             told.status = STATUS_UNAVAILABLE;
         struct buf *out = &r->service->scratch;
@@ -225,16 +221,6 @@ static void write_refusal(struct job *job)
         problem_response(&told, NULL, r->admission.allow, out);
         reply_write(r, buf_str(out), out->len);
     }
-    log_call(r, r->error);
+    log_call(r, err);
     finish(r, true);
-}
-
-void reply_refuse(struct reply *r, const struct error *err)
-{
-    r->refusal.run = write_refusal;
-    if (err && (r->error = malloc(sizeof *r->error)))
-        *r->error = *err;
-    else if (err)
-        r->error = &no_memory;
-    loop_post(r->service->env.loop, &r->refusal);
 }

@@ -1,7 +1,6 @@
 /*
  * What goes back to the caller, in the form that was asked for. It observes a run, and can lose its
- * caller without the run noticing. On the loop, but for reply_new and
- * reply_refuse.
+ * caller without the run noticing. On the loop.
  */
 #ifndef MAGEC_WEBHOOK_REPLY_H
 #define MAGEC_WEBHOOK_REPLY_H
@@ -17,8 +16,7 @@ struct reply *reply_new(struct service *s, struct sink *sink, const struct admis
 /* To give to run_new. */
 struct run_observer *reply_observer(struct reply *r);
 /* Answers a request that became no run: a refusal (an application/problem+json document, RFC 9457,
- * with Magec's "ok" and "error" beside it), or health. err is NULL when all is well. Frees it, on
- * the loop. */
+ * with Magec's "ok" and "error" beside it), or health. err is NULL when all is well. Frees it. */
 void reply_refuse(struct reply *r, const struct error *err);
 
 /* What a caller is told of a failure: what is wrong with the store, with this program or with the

@@ -25,10 +25,12 @@ struct run {
     struct run_observer *observer;
     struct plan plan;
     struct part *parts;
+    size_t part_count; /* as many as the plan has agents */
     size_t unfinished;
     struct run_result result;
     struct buf agents;  /* their ids, as JSON */
     struct buf results; /* their outcomes, as JSON, when there are several */
+    bool renewed;       /* the configuration had changed since the plan was made */
     int64_t row;
     int64_t began_unix_ms, began_ms;
     enum cancel_reason canceled;
@@ -38,11 +40,9 @@ struct run {
     struct run *next, **self; /* in service->runs */
 };
 
-static void run_free(struct run *r)
+static void free_parts(struct run *r)
 {
-    if (!r)
-        return;
-    for (size_t i = 0; r->parts && i < r->plan.agent_count; i++) {
+    for (size_t i = 0; i < r->part_count; i++) {
         struct part *p = &r->parts[i];
         task_free(p->task);
         buf_release(&p->told.text);
@@ -51,6 +51,15 @@ static void run_free(struct run *r)
         free(p->told.model);
     }
     free(r->parts);
+    r->parts = NULL;
+    r->part_count = 0;
+}
+
+static void run_free(struct run *r)
+{
+    if (!r)
+        return;
+    free_parts(r);
     free(r->result.error);
     buf_release(&r->result.response);
     buf_release(&r->agents);
@@ -83,7 +92,7 @@ static enum status apply_end(struct write_job *job, struct store *s, struct erro
 {
     struct run *r = MEMBER_OF(struct run, end, job);
     const struct run_agent *first = &r->parts[0].told;
-    bool alone = r->plan.agent_count == 1;
+    bool alone = r->part_count == 1;
     struct run_end e = {.row = r->row,
         .status = r->result.status,
         .error = r->result.error,
@@ -96,7 +105,7 @@ static enum status apply_end(struct write_job *job, struct store *s, struct erro
         .output_tokens = -1,
         .first_byte_ms = -1,
         .duration_ms = r->result.duration_ms};
-    for (size_t i = 0; i < r->plan.agent_count; i++) {
+    for (size_t i = 0; i < r->part_count; i++) {
         const struct run_agent *a = &r->parts[i].told;
         if (a->input_tokens >= 0)
             e.input_tokens = a->input_tokens + (e.input_tokens > 0 ? e.input_tokens : 0);
@@ -128,7 +137,7 @@ static void sum_up(struct run *r)
 {
     const struct run_agent *failed = NULL;
     size_t successes = 0;
-    for (size_t i = 0; i < r->plan.agent_count; i++) {
+    for (size_t i = 0; i < r->part_count; i++) {
         struct run_agent *a = &r->parts[i].told;
         if (a->status) {
             failed = failed ? failed : a;
@@ -146,10 +155,10 @@ static void sum_up(struct run *r)
         fail(r, failed->status, failed->error);
     if (buf_status(&r->result.response))
         fail(r, STATUS_NO_MEMORY, "out of memory for the response");
-    if (failed && r->plan.agent_count == 1) /* what was said before it failed */
+    if (failed && r->part_count == 1) /* what was said before it failed */
         buf_add(&r->result.response, buf_str(&failed->text), failed->text.len);
     r->result.duration_ms = units_mono_ms() - r->began_ms;
-    if (r->plan.agent_count > 1) {
+    if (r->part_count > 1) {
         struct json_writer w;
         json_writer_init(&w, &r->results);
         run_write_results(r, FOR_OPERATOR, true, &w);
@@ -225,7 +234,7 @@ static void on_event(struct listener *l, const struct event *e)
 static void ask_agents(struct run *r)
 {
     r->asking = true;
-    for (size_t i = 0; i < r->plan.agent_count; i++) {
+    for (size_t i = 0; i < r->part_count; i++) {
         struct part *p = &r->parts[i];
         struct error err;
         enum status st = r->canceled
@@ -242,10 +251,53 @@ static void ask_agents(struct run *r)
 
 /* ---- the beginning ---- */
 
+static enum status list_agents(struct run *r)
+{
+    struct json_writer w;
+    buf_reset(&r->agents);
+    json_writer_init(&w, &r->agents);
+    json_begin_array(&w);
+    for (size_t i = 0; i < r->plan.agent_count; i++)
+        json_put_cstring(&w, r->plan.agents[i].agent.id);
+    json_end_array(&w);
+    return buf_status(&r->agents);
+}
+
+static void init_part(struct run *r, struct part *p, const struct known_agent *a)
+{
+    p->listener.event = on_event;
+    p->run = r;
+    p->ask = (struct ask){.agent = &a->agent,
+        .backend = &a->backend,
+        .prompt = buf_str(&r->plan.prompt.text),
+        .prompt_len = r->plan.prompt.text.len};
+    p->told = (struct run_agent){
+        .id = a->agent.id, .input_tokens = -1, .output_tokens = -1, .first_byte_ms = -1};
+    buf_init(&p->told.text, r->service->env.max_reply);
+}
+
+/* What of a run depends on its plan. */
+static enum status prepare(struct run *r, struct error *err)
+{
+    free_parts(r);
+    r->parts = calloc(r->plan.agent_count, sizeof *r->parts);
+    if (!r->parts || list_agents(r))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for a run");
+    r->part_count = r->unfinished = r->plan.agent_count;
+    for (size_t i = 0; i < r->part_count; i++)
+        init_part(r, &r->parts[i], &r->plan.agents[i]);
+    return STATUS_OK;
+}
+
 static enum status apply_begin(struct write_job *job, struct store *s, struct error *err)
 {
     struct run *r = MEMBER_OF(struct run, begin, job);
     const struct plan *p = &r->plan;
+    enum status st = plan_renew(&r->plan, s, &r->renewed, err);
+    if (!st && r->renewed)
+        st = prepare(r, err);
+    if (st)
+        return st;
     struct run_begin b = {.id = p->id,
         .client = p->client,
         .agents = buf_str(&r->agents),
@@ -272,6 +324,8 @@ static void after_begin(struct job *job)
     if (r->next)
         r->next->self = &r->next;
     r->service->runs = r;
+    if (r->renewed)
+        known_cache_put(&r->service->known, r->plan.known);
     if (r->observer)
         r->observer->began(r->observer, r);
     ask_agents(r);
@@ -280,36 +334,15 @@ static void after_begin(struct job *job)
 static void done_begin(struct write_job *job, enum status result, const struct error *err)
 {
     struct run *r = MEMBER_OF(struct run, begin, job);
-    if (result) {
+    bool ours = result == STATUS_STORE || result == STATUS_NO_MEMORY || result == STATUS_INTERNAL;
+    if (result && !ours) { /* the call may not be made any more */
+        fail(r, result, err->text);
+    } else if (result) {
         log_message(r->service->log, LOG_LEVEL_ERROR, "a run could not be recorded", err);
         fail(r, STATUS_STORE, "the run could not be recorded, so no agent was asked");
     }
     r->job.run = after_begin;
     loop_post(r->service->env.loop, &r->job);
-}
-
-static enum status list_agents(struct run *r)
-{
-    struct json_writer w;
-    json_writer_init(&w, &r->agents);
-    json_begin_array(&w);
-    for (size_t i = 0; i < r->plan.agent_count; i++)
-        json_put_cstring(&w, r->plan.agents[i].agent.id);
-    json_end_array(&w);
-    return buf_status(&r->agents);
-}
-
-static void init_part(struct run *r, struct part *p, const struct plan_agent *a)
-{
-    p->listener.event = on_event;
-    p->run = r;
-    p->ask = (struct ask){.agent = &a->agent,
-        .backend = &a->backend,
-        .prompt = buf_str(&r->plan.prompt.text),
-        .prompt_len = r->plan.prompt.text.len};
-    p->told = (struct run_agent){
-        .id = a->agent.id, .input_tokens = -1, .output_tokens = -1, .first_byte_ms = -1};
-    buf_init(&p->told.text, r->service->env.max_reply);
 }
 
 enum status run_new(struct service *s, struct plan *plan, struct run_observer *observer,
@@ -329,16 +362,12 @@ enum status run_new(struct service *s, struct plan *plan, struct run_observer *o
     r->began_ms = units_mono_ms();
     r->begin = (struct write_job){.apply = apply_begin, .done = done_begin};
     r->end = (struct write_job){.apply = apply_end, .done = done_end};
-    r->unfinished = r->plan.agent_count;
-    r->parts = calloc(r->plan.agent_count, sizeof *r->parts);
-    if (!r->parts || list_agents(r)) {
+    enum status st = prepare(r, err);
+    if (st)
         run_free(r);
-        return error_set(err, STATUS_NO_MEMORY, "out of memory for a run");
-    }
-    for (size_t i = 0; i < r->plan.agent_count; i++)
-        init_part(r, &r->parts[i], &r->plan.agents[i]);
-    *out = r;
-    return STATUS_OK;
+    else
+        *out = r;
+    return st;
 }
 
 void run_submit(struct run *r)
@@ -351,7 +380,7 @@ void run_cancel(struct run *r, enum cancel_reason reason)
     if (r->canceled)
         return;
     r->canceled = reason;
-    for (size_t i = 0; i < r->plan.agent_count; i++)
+    for (size_t i = 0; i < r->part_count; i++)
         if (r->parts[i].task && !r->parts[i].told.ended)
             task_cancel(r->parts[i].task);
 }
@@ -363,7 +392,7 @@ void run_detach(struct run *r)
 
 void run_pause(struct run *r, bool paused)
 {
-    for (size_t i = 0; i < r->plan.agent_count; i++)
+    for (size_t i = 0; i < r->part_count; i++)
         if (r->parts[i].task && !r->parts[i].told.ended)
             task_pause(r->parts[i].task, paused);
 }
@@ -383,7 +412,7 @@ const struct plan *run_plan(const struct run *r)
 
 size_t run_agent_count(const struct run *r)
 {
-    return r->plan.agent_count;
+    return r->part_count;
 }
 
 const struct run_agent *run_agent_at(const struct run *r, size_t i)

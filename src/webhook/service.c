@@ -27,6 +27,8 @@ enum status service_open(struct service *s, const struct service_options *o, str
         st = transport_open(&s->env.transport, s->env.loop, err);
     if (!st)
         st = writer_open(&s->writer, o->store, &o->writer, err);
+    if (!st && !o->writer.in_line)
+        st = reader_open(&s->reader, o->store, err);
     if (st)
         service_close(s);
     return st;
@@ -34,10 +36,13 @@ enum status service_open(struct service *s, const struct service_options *o, str
 
 void service_close(struct service *s)
 {
+    reader_close(s->reader);
     writer_close(s->writer);
+    known_cache_clear(&s->known);
     transport_close(s->env.transport);
     loop_close(s->env.loop);
     buf_release(&s->scratch);
+    s->reader = NULL;
     s->writer = NULL;
     s->env.transport = NULL;
     s->env.loop = NULL;

@@ -8,7 +8,9 @@
 
 #include "agent/task.h"
 #include "base/log.h"
+#include "store/reader.h"
 #include "store/writer.h"
+#include "webhook/known.h"
 
 /* Every one has a default, an option and a variable in the environment (magec-fcgi(8)). */
 struct limits {
@@ -24,11 +26,14 @@ struct limits {
 struct service {
     struct agent_env env; /* loop, transport, max_reply */
     struct writer *writer;
+    struct reader *reader; /* NULL in a process that has one call: it may wait */
     struct log *log;
     struct limits limits;
     atomic_int_fast64_t calls; /* in flight: admitted and not yet ended */
     atomic_bool stopping;      /* no new calls */
     struct run *runs;          /* on the loop: all that are recorded and have not ended (run.h) */
+    struct known_cache known;  /* on the loop */
+    int64_t pace_us;           /* on the loop: how long calls take lately, on average */
     struct buf scratch;        /* on the loop: for what is built and handed on at once */
 };
 
@@ -41,7 +46,7 @@ struct service_options {
     struct log *log; /* stays the caller's */
 };
 
-/* Opens loop, transport and writer. */
+/* Opens loop, transport and writer; and a reader, unless the writer works in line. */
 enum status service_open(struct service *s, const struct service_options *o, struct error *err);
 /* Everything must have ended. Works on a half-opened one; a zeroed one too. */
 void service_close(struct service *s);

@@ -17,8 +17,6 @@ struct sink {
 };
 
 struct sink_ops {
-    /* Before anything else: begins to watch the connection. */
-    void (*open)(struct sink *s);
     /* Queues the bytes; they are sent before the loop waits again. */
     void (*write)(struct sink *s, const char *bytes, size_t len);
     /* How much is queued. */

@@ -1,33 +1,88 @@
 #include "webhook/webhook.h"
 
+#include <string.h>
+
 #include "base/strings.h"
+#include "base/units.h"
+#include "store/token.h"
 #include "webhook/steps.h"
 
-enum status webhook_receive(const struct intake *in, struct request *r, struct admission *a,
-    struct plan *plan, struct error *err)
+enum status webhook_begin(const struct request *r, struct admission *a, struct error *err)
 {
-    struct client client;
-    client_init(&client);
-    *a = (struct admission){.format = accept_format(r->param(r, "HTTP_ACCEPT"))};
+    *a = (struct admission){.format = accept_format(r->vars[VAR_ACCEPT]), .length = -1};
     enum status st = step_path(r, a, err);
     if (!st)
         st = step_method(r, a, err);
+    if (!st && a->kind == REQUEST_CALL)
+        st = step_credentials(r, a, err);
+    return st;
+}
+
+static enum status wrong_token(struct error *err)
+{
+    return error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
+}
+
+enum status webhook_ask(
+    struct store *s, const struct admission *a, struct known **known, struct error *err)
+{
+    bool valid;
+    *known = NULL;
+    enum status st = store_ping(s, err);
+    if (st || a->kind == REQUEST_HEALTH)
+        return st;
+    st = token_check(s, a->client, a->token, &valid, err);
+    if (!st && !valid)
+        return wrong_token(err);
     if (!st)
-        st = step_store(in, err);
-    if (!st && a->kind == REQUEST_CALL) {
-        st = step_credentials(r, in->store, a, plan, err);
-        if (!st)
-            st = step_client(in->store, a, &client, err);
-        if (!st)
-            st = step_room(in->service, a, err);
-        if (!st)
-            st = step_body(in->service, r, &client, a, plan, err);
-        if (!st)
-            st = plan_client(plan, in->store, &client, err);
-        const char *caller = r->param(r, "REMOTE_ADDR");
-        if (!st && string_set(&plan->caller, caller ? caller : "unknown"))
-            st = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
-    client_release(&client);
+        st = known_load(known, s, a->client, err);
+    return st == STATUS_NOT_FOUND ? wrong_token(err) : st; /* removed since then */
+}
+
+static enum status take_room(struct service *service, struct admission *a, struct error *err)
+{
+    if (atomic_load(&service->stopping))
+        return error_set(err, STATUS_UNAVAILABLE, "the responder is stopping; try again");
+    int64_t others = atomic_fetch_add(&service->calls, 1);
+    a->counted = true;
+    if (others >= service->limits.max_calls)
+        return error_set(err, STATUS_UNAVAILABLE, "too many calls are in flight (%lld); try again",
+            (long long)service->limits.max_calls);
+    return STATUS_OK;
+}
+
+enum status webhook_admit(
+    struct service *service, struct admission *a, const struct known *known, struct error *err)
+{
+    if (!known_has_token(known, a->token, units_now_ms()))
+        return wrong_token(err);
+    if (!known->client.enabled)
+        return error_set(err, STATUS_FORBIDDEN, "this webhook is disabled");
+    return take_room(service, a, err);
+}
+
+enum status webhook_expect(struct service *service, const struct request *r, struct admission *a,
+    const struct known *known, struct error *err)
+{
+    enum status st = step_length(r, a, err);
+    a->wants_body = known->client.passthrough;
+    if (!a->wants_body) /* whatever it is: it means nothing */
+        return STATUS_OK;
+    return st ? st : step_body(service, r, a, err);
+}
+
+enum status webhook_plan(struct service *service, const struct request *r,
+    const struct admission *a, struct known *known, const struct buf *body, struct plan *plan,
+    struct error *err)
+{
+    enum status st = STATUS_OK;
+    if (a->wants_body)
+        st = step_prompt(service, r, a, body, &plan->prompt, err);
+    if (!st)
+        st = plan_client(plan, known, err);
+    if (!st && string_set(&plan->caller, request_var_or(r, VAR_REMOTE_ADDR, "unknown")))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    plan->has_token = true;
+    memcpy(plan->token, a->token, sizeof plan->token);
     return st;
 }

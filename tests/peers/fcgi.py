@@ -22,6 +22,7 @@ good request: begin params params-end stdin stdin-end read.
   until:TEXT       reads until TEXT was received
   slow:BYTES:MS    reads to the end, at most BYTES every MS
   read             reads to the end
+  answered         reads until every request that began is answered, or to the end
   cut              closes the connection; nothing more is done
 
 Printed is one line
@@ -91,7 +92,7 @@ class Call:
         self.body = body
         self.received = b""
         self.out, self.notes = b"", []
-        self.answers, self.closed = 0, False
+        self.begun, self.answers, self.closed = 0, 0, False
         self.sock = None
         self.deadline = time.monotonic() + options.timeout
 
@@ -118,6 +119,7 @@ class Call:
                 time.sleep(self.options.apart / 1000)
 
     def begin(self, role="1"):
+        self.begun += 1
         keep = 1 if self.options.keep else 0
         self.send(record(BEGIN, struct.pack(">HB5x", int(role), keep)))
 
@@ -213,6 +215,9 @@ class Call:
             self.read(int(rest[0]), int(rest[1]) / 1000)
         elif name == "read":
             self.read()
+        elif name == "answered":
+            while self.answers < self.begun and self.more():
+                pass
         elif name == "cut":
             raise Left()
         else:
@@ -294,22 +299,17 @@ def many(options, steps, parameters, body):
 
 
 def noise(dice, good):
-    """Something that is hardly a request: bytes, records, or a request with a few bytes changed.
-
-    What could be a length in parameters stays below 128, since libfcgi dies of sums near 2^31.
-    """
-    def small(size):
-        return bytes(dice.randrange(128) for _ in range(size))
+    """Something that is hardly a request: bytes, records, or a request with a few bytes changed."""
     kind = dice.randrange(4)
     if kind == 0:
         return dice.randbytes(dice.randrange(1, 400))
     if kind == 1:
-        return b"".join(record(dice.randrange(13), small(dice.randrange(300)), dice.randrange(3),
+        return b"".join(record(dice.randrange(13), dice.randbytes(dice.randrange(300)), dice.randrange(3),
                                dice.choice((1, 1, 1, 0, 255))) for _ in range(dice.randrange(1, 12)))
     changed = bytearray(good)
     if kind == 2:
         for _ in range(dice.randrange(1, 8)):
-            changed[dice.randrange(len(changed))] = dice.randrange(128)
+            changed[dice.randrange(len(changed))] = dice.randrange(256)
         return bytes(changed)
     return bytes(changed[:dice.randrange(len(changed))])
 

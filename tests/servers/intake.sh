@@ -14,28 +14,35 @@ within() { # SECONDS NAME: what the last call took
     ok "$2" awk -v "t=$seconds" -v "most=$1" 'BEGIN { exit !(t < most) }'
 }
 
-# libfcgi loses 48 bytes for every management record that it does not know.
-echo 'leak:libfcgi.so' >"$tmp/lsan"
-export LSAN_OPTIONS="suppressions=$tmp/lsan:print_suppressions=0"
-
 new_store
 make_echo 0ms
 serve --read-timeout 500ms --max-params 4k
 
-# --- one request a connection
+# --- a connection that is kept
 
-fcgi say --keep --forge 'forged' --timeout 5
-is "$end $answers $status" 'whole 1 401' 'refused before its body was read'
-runs_are 0 'a request in its body is none'
+fcgi say --keep begin params params-end stdin stdin-end answered again answered
+is "$end $answers $status" 'whole 2 200' 'a second request behind the answer to the first'
+runs_are 2 'both are run'
+fcgi say --keep --piece 1 begin params params-end stdin stdin-end answered again answered again answered
+is "$answers" 3 'and a third'
+runs_are 5 'in records of one byte each'
+fcgi say --keep --method GET --client health begin params params-end stdin-end answered again answered
+is "$answers $status" '2 200' 'health, twice'
+fcgi say --keep --forge 'forged' begin params params-end stdin stdin-end answered wait:300 shut read
+is "$end $answers $status" 'whole 1 401' 'a request in the body of one that is refused'
+runs_are 5 'is none'
+fcgi say --keep --forge 'forged' begin params params-end stdin-half answered stdin-rest stdin-end read
+is "$end $answers" 'whole 1' 'nor when the rest of the body comes behind the refusal'
+runs_are 5 'which ends the connection'
 fcgi say --keep --forge 'forged' --method PUT begin params params-end stdin wait:300 stdin stdin-end read
-is "$end $answers $status" 'whole 1 405' 'nor when the body comes late'
-runs_are 0 'no run came of it'
-fcgi say --keep begin params params-end stdin stdin-end again read
-is "$answers $status" '1 200' 'a second request behind the first is not answered'
-runs_are 1 'and not run'
+is "$end $answers $status" 'whole 1 405' 'nor with another method'
+runs_are 5 'no run came of it'
 fcgi say begin params params-end stdin stdin-end again read
-is "$answers $status" '1 200' 'without FCGI_KEEP_CONN neither'
-runs_are 2 'and not run'
+is "$answers $status" '1 200' 'without FCGI_KEEP_CONN a second request is not answered'
+runs_are 6 'and not run'
+fcgi say --keep begin raw:01010002000800000001010000000000 params params-end stdin stdin-end answered
+is "$(cat "$tmp/notes") $status" 'protocol 1 200' 'another request beside it is turned away'
+sql 'DELETE FROM run'
 
 # --- cut
 
@@ -61,7 +68,7 @@ for length in -5 abc 99999999999999999999; do
     fcgi say --length "$length"
     is "$end $status" 'whole 400' "the length \"$length\""
 done
-runs_are 2 'none of them is a run'
+runs_are 0 'none of them is a run'
 for length in -1 ''; do
     fcgi say --length "$length" --body 'in chunks'
     is "$end $status" 'whole 200' "the length \"$length\", of a chunked body"

@@ -1,0 +1,71 @@
+/*
+ * What the store says of one client, all at one moment: enough to admit a call and to plan its run
+ * without asking the store again. Never changed once it is made, and shared: by the calls that were
+ * planned with it, and by a cache. Any thread may take and leave it.
+ *
+ * Being old is noticed by the generation (store.h): a call that is admitted with what was known is
+ * recorded only if the store, in the very transaction, still has that generation (plan_renew).
+ */
+#ifndef MAGEC_WEBHOOK_KNOWN_H
+#define MAGEC_WEBHOOK_KNOWN_H
+
+#include <stdatomic.h>
+
+#include "base/ident.h"
+#include "store/agent.h"
+#include "store/backend.h"
+#include "store/client.h"
+#include "store/command.h"
+
+struct known_agent {
+    struct agent agent;
+    struct backend backend;
+};
+
+struct known_token {
+    unsigned char hash[IDENT_HASH_LEN];
+    int64_t expires_ms; /* 0: never */
+};
+
+struct known {
+    atomic_int holders;
+    int64_t generation;
+    struct client client;
+    struct command command; /* of a command client; id NULL: it has none */
+    struct known_token *tokens;
+    size_t token_count;
+    struct known_agent *agents; /* the client's in order; behind them the command's own, if any */
+    size_t agent_count;
+    size_t size; /* about how much memory it takes */
+};
+
+/* With room for so many agents, all initialised; held once. NULL when out of memory. */
+struct known *known_new(size_t agents);
+/* STATUS_NOT_FOUND for no such client. */
+enum status known_load(struct known **out, struct store *s, const char *client, struct error *err);
+struct known *known_hold(struct known *k);
+void known_release(struct known *k); /* NULL is fine */
+
+/* Whether the hash is one of the client's tokens that have not ended; each is compared in constant
+ * time. */
+bool known_has_token(
+    const struct known *k, const unsigned char hash[IDENT_HASH_LEN], int64_t now_ms);
+/* NULL when it is none of its agents. */
+const struct known_agent *known_find(const struct known *k, const char *agent);
+
+/* The clients that called lately. One thread's. A client whose place is taken by another is
+ * forgotten, and so are all when they take too much memory. */
+enum { KNOWN_PLACES = 4096, KNOWN_BYTES_MAX = 32 * 1024 * 1024 };
+
+struct known_cache {
+    struct known **places; /* NULL until something is kept */
+    size_t size;
+};
+
+/* Not held for the caller; NULL when it is not there. */
+struct known *known_cache_get(const struct known_cache *c, const char *client);
+/* Holds it. */
+void known_cache_put(struct known_cache *c, struct known *k);
+void known_cache_clear(struct known_cache *c);
+
+#endif
