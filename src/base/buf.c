@@ -48,12 +48,15 @@ void buf_grew(struct buf *b, size_t len)
 
 enum status buf_add(struct buf *b, const void *bytes, size_t len)
 {
-    enum status st = buf_reserve(b, len);
-    if (st)
-        return st;
+    if (b->failed || b->alloc - b->len <= len) { /* alloc is at most cap + 1 */
+        enum status st = buf_reserve(b, len);
+        if (st)
+            return st;
+    }
     if (len)
         memcpy(b->data + b->len, bytes, len);
-    buf_grew(b, len);
+    b->len += len;
+    b->data[b->len] = 0;
     return STATUS_OK;
 }
 
