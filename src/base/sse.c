@@ -26,15 +26,41 @@ static enum status dispatch(struct sse *s)
     enum status st = STATUS_OK;
     if (s->has_data) {
         struct sse_event e = {.type = s->type.len ? buf_str(&s->type) : "message",
-            .data = buf_str(&s->data),
-            .len = s->data.len,
+            .data = s->fed ? s->fed : buf_str(&s->data),
+            .len = s->fed ? s->fed_len : s->data.len,
             .id = buf_str(&s->id)};
         st = s->visit(s->ctx, &e);
     }
     s->has_data = false;
+    s->fed = NULL;
     buf_reset(&s->data);
     buf_reset(&s->type);
     return st;
+}
+
+/* Copies the data that was left where it was fed, before that is gone. */
+static enum status keep_fed(struct sse *s)
+{
+    const char *fed = s->fed;
+    s->fed = NULL;
+    return fed ? buf_add(&s->data, fed, s->fed_len) : STATUS_OK;
+}
+
+static enum status read_data(struct sse *s, const char *value, size_t len, bool fed)
+{
+    if (!s->has_data && fed && len <= s->data.cap) {
+        s->has_data = true;
+        s->fed = value;
+        s->fed_len = len;
+        return STATUS_OK;
+    }
+    enum status st = keep_fed(s);
+    if (!st && s->has_data)
+        st = buf_addc(&s->data, '\n');
+    if (st)
+        return st;
+    s->has_data = true;
+    return buf_add(&s->data, value, len);
 }
 
 static void read_retry(struct sse *s, const char *value, size_t len)
@@ -60,7 +86,8 @@ static bool is(const char *name, size_t len, const char *word)
     return len == strlen(word) && !memcmp(name, word, len);
 }
 
-static enum status read_line(struct sse *s, const char *line, size_t len)
+/* fed: the line stands in the bytes that are being fed. */
+static enum status read_line(struct sse *s, const char *line, size_t len, bool fed)
 {
     if (!len)
         return dispatch(s);
@@ -72,12 +99,8 @@ static enum status read_line(struct sse *s, const char *line, size_t len)
         value++;
         left--;
     }
-    if (is(line, name, "data")) {
-        if (s->has_data && buf_addc(&s->data, '\n'))
-            return buf_status(&s->data);
-        s->has_data = true;
-        return buf_add(&s->data, value, left);
-    }
+    if (is(line, name, "data"))
+        return read_data(s, value, left, fed);
     if (is(line, name, "event"))
         return set(&s->type, value, left);
     if (is(line, name, "id"))
@@ -96,17 +119,17 @@ static const char *line_end(const char *bytes, size_t len)
 }
 
 /* Strips a BOM from the first line, whose beginning is known by then. */
-static enum status take_line(struct sse *s, const char *line, size_t len)
+static enum status take_line(struct sse *s, const char *line, size_t len, bool fed)
 {
     if (!s->begun && len >= 3 && !memcmp(line, bom, 3)) {
         line += 3;
         len -= 3;
     }
     s->begun = true;
-    return read_line(s, line, len);
+    return read_line(s, line, len, fed);
 }
 
-enum status sse_feed(struct sse *s, const char *bytes, size_t len)
+static enum status read_lines(struct sse *s, const char *bytes, size_t len)
 {
     const char *at = bytes, *end = len ? bytes + len : bytes;
     while (at < end) {
@@ -126,18 +149,25 @@ enum status sse_feed(struct sse *s, const char *bytes, size_t len)
             return st;
         s->after_cr = *stop == '\r';
         if (s->line.len) {
-            st = take_line(s, buf_str(&s->line), s->line.len);
+            st = take_line(s, buf_str(&s->line), s->line.len, false);
             buf_reset(&s->line);
         } else {
             if (piece > s->line.cap)
                 return STATUS_TOO_LARGE;
-            st = take_line(s, at, piece);
+            st = take_line(s, at, piece, true);
         }
         if (st)
             return st;
         at = stop + 1;
     }
     return STATUS_OK;
+}
+
+enum status sse_feed(struct sse *s, const char *bytes, size_t len)
+{
+    enum status st = read_lines(s, bytes, len);
+    enum status kept = keep_fed(s);
+    return st ? st : kept;
 }
 
 void sse_trim(struct sse *s)

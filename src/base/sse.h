@@ -18,7 +18,7 @@
 
 struct sse_event {
     const char *type; /* "message" when the stream names none */
-    const char *data; /* NUL-terminated; may contain NUL */
+    const char *data; /* not terminated: where it was fed, if it came whole */
     size_t len;
     const char *id; /* the last id seen in the stream, "" before the first */
 };
@@ -28,7 +28,9 @@ typedef enum status (*sse_visit)(void *ctx, const struct sse_event *event);
 
 struct sse {
     struct buf line; /* an unfinished line: empty when lines come whole */
-    struct buf data; /* the data of the event so far */
+    struct buf data; /* the data of the event so far, unless fed has it */
+    const char *fed; /* during sse_feed: the event's only data line, in the bytes fed; or NULL */
+    size_t fed_len;
     struct buf type;
     struct buf id;
     int64_t retry_ms; /* -1 until the stream says it */
@@ -43,8 +45,8 @@ struct sse {
  * STATUS_TOO_LARGE. */
 void sse_init(struct sse *s, size_t line_cap, size_t event_cap, sse_visit visit, void *ctx);
 void sse_release(struct sse *s);
-/* Lines that arrive whole are read in place and not copied; what is passed to visit is valid only
- * during the call. */
+/* Lines that arrive whole are read in place, and an event of one data line that arrives whole is
+ * not copied either; what is passed to visit is valid only during the call. */
 enum status sse_feed(struct sse *s, const char *bytes, size_t len);
 /* Frees what the buffers hold between events when it is empty; for calls that wait long. */
 void sse_trim(struct sse *s);
