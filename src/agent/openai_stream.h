@@ -1,7 +1,8 @@
 /*
  * The reading side of OpenAI chat completions, streamed: server-sent events whose data are JSON
  * chunks (choices[0].delta.content, finish_reason, a usage chunk, "[DONE]"). Pure: fed bytes cut
- * anywhere; text is handed on as it completes.
+ * anywhere; text is handed on as it completes, where it was fed or decoded, valid only during the
+ * call, not terminated.
  *
  * Errors come in four shapes, and under any status: {"error":{"message",…}}, {"error":"…"},
  * {"object":"error","message"} and {"message"}/{"detail"}.
@@ -9,7 +10,7 @@
 #ifndef MAGEC_AGENT_OPENAI_STREAM_H
 #define MAGEC_AGENT_OPENAI_STREAM_H
 
-#include "base/json.h"
+#include "base/json_alike.h"
 #include "base/sse.h"
 
 struct openai_stream {
@@ -19,6 +20,8 @@ struct openai_stream {
     char *finish_reason; /* the last one said, or NULL */
     char *model;         /* that answered, or NULL */
     struct buf refusal;
+    struct json_alike said_like;         /* a chunk that only said something: most are like it */
+    struct buf decoded;                  /* of one event: a string that had escapes */
     char *error;                         /* what the stream said went wrong, or NULL */
     int64_t input_tokens, output_tokens; /* -1: not told */
     bool done;                           /* "[DONE]" was seen: nothing follows */
