@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 enum { JSON_DEPTH_MAX = 256 };
 
@@ -70,6 +71,10 @@ enum status json_indent(const char *json, size_t len, struct buf *out);
 /* Adds bytes as the inside of a JSON string: quote, backslash and control characters, DEL, U+2028
  * and U+2029 escaped; every invalid sequence becomes U+FFFD. No quotes around it. */
 enum status json_escape(struct buf *out, const char *bytes, size_t len);
+/* The same of text that comes in pieces: what they complete (utf8_feed), and the end of it
+ * (utf8_finish). */
+enum status json_escape_feed(struct buf *out, struct utf8_stream *u, const char *bytes, size_t len);
+enum status json_escape_finish(struct buf *out, struct utf8_stream *u);
 
 struct json_writer {
     struct buf *out;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/swar.h"
 #include "base/utf8.h"
 
 /* How a byte is written inside a string: 0 as it is, 'u' as \u00XX, 'x' needs a look, else \c. */
@@ -19,12 +20,31 @@ static const char escapes[256] = {[0 ... 7] = 'u',
     [127] = 'u',
     [128 ... 255] = 'x'};
 
+/* The length of the run at s that is written as it is; bytes that are not ASCII end it. */
+static size_t plain_run(const char *s, size_t len)
+{
+    size_t i = 0;
+    for (; len - i >= SWAR_BYTES; i += SWAR_BYTES) {
+        uint64_t word = swar_load(s + i);
+        uint64_t tests =
+            swar_below(word, ' ') | swar_is(word, '"') | swar_is(word, '\\') | swar_is(word, 127);
+        uint64_t hits = swar_ascii(word, tests) | swar_high(word);
+        if (hits)
+            return i + swar_first(hits);
+    }
+    while (i < len && !escapes[(unsigned char)s[i]])
+        i++;
+    return i;
+}
+
 /* Escapes what stands at s, which is valid; returns how many bytes that was (0: none needed). */
 static size_t escape_one(struct buf *out, const char *s, size_t len)
 {
+    static const char hex[] = "0123456789abcdef";
     char how = escapes[(unsigned char)*s];
     if (how == 'u') {
-        buf_printf(out, "\\u%04x", (unsigned)*s);
+        char six[6] = {'\\', 'u', '0', '0', hex[*s >> 4], hex[*s & 15]};
+        buf_add(out, six, 6);
         return 1;
     }
     if (how != 'x') {
@@ -40,39 +60,67 @@ static size_t escape_one(struct buf *out, const char *s, size_t len)
 
 static void escape_valid(struct buf *out, const char *bytes, size_t len)
 {
-    size_t from = 0, i = 0;
+    size_t from = 0, i = plain_run(bytes, len);
     while (i < len) {
-        if (!escapes[(unsigned char)bytes[i]] || (bytes[i] & 0x80 && bytes[i] != '\xE2')) {
-            i++;
-            continue;
+        size_t used = 0;
+        if (!(bytes[i] & 0x80) || bytes[i] == '\xE2') {
+            buf_add(out, bytes + from, i - from);
+            from = i;
+            used = escape_one(out, bytes + i, len - i);
+            from += used;
         }
-        buf_add(out, bytes + from, i - from);
-        size_t used = escape_one(out, bytes + i, len - i);
-        from = i + used;
         i += used ? used : 1;
+        i += plain_run(bytes + i, len - i);
     }
     buf_add(out, bytes + from, len - from);
 }
 
-enum status json_escape(struct buf *out, const char *bytes, size_t len)
+/* What u and bytes complete, escaped; at the end also what is left. */
+static enum status escape_cleaned(
+    struct buf *out, struct utf8_stream *u, const char *bytes, size_t len, bool end)
 {
-    if (!len)
-        return buf_status(out);
-    if (utf8_valid(bytes, len, NULL)) {
-        escape_valid(out, bytes, len);
-        return buf_status(out);
-    }
-    struct utf8_stream u = {0};
     struct buf clean;
-    buf_init(&clean, 3 * len + 8);
-    utf8_feed(&u, bytes, len, &clean);
-    utf8_finish(&u, &clean);
+    buf_init(&clean, 3 * len + 16);
+    utf8_feed(u, bytes, len, &clean);
+    if (end)
+        utf8_finish(u, &clean);
     if (buf_status(&clean))
         out->failed = buf_status(&clean);
     else
-        escape_valid(out, clean.data, clean.len);
+        escape_valid(out, buf_str(&clean), clean.len);
     buf_release(&clean);
     return buf_status(out);
+}
+
+static bool escape_at_once(struct buf *out, const char *bytes, size_t len)
+{
+    if (plain_run(bytes, len) == len)
+        buf_add(out, bytes, len);
+    else if (utf8_valid(bytes, len, NULL))
+        escape_valid(out, bytes, len);
+    else
+        return false;
+    return true;
+}
+
+enum status json_escape(struct buf *out, const char *bytes, size_t len)
+{
+    struct utf8_stream u = {0};
+    if (!len || escape_at_once(out, bytes, len))
+        return buf_status(out);
+    return escape_cleaned(out, &u, bytes, len, true);
+}
+
+enum status json_escape_feed(struct buf *out, struct utf8_stream *u, const char *bytes, size_t len)
+{
+    if (!u->len && escape_at_once(out, bytes, len))
+        return buf_status(out);
+    return escape_cleaned(out, u, bytes, len, false);
+}
+
+enum status json_escape_finish(struct buf *out, struct utf8_stream *u)
+{
+    return u->len ? escape_cleaned(out, u, NULL, 0, true) : buf_status(out);
 }
 
 void json_writer_init(struct json_writer *w, struct buf *out)

@@ -70,7 +70,9 @@ static bool json_ended(struct reply *r, const struct error *err)
 static void event_begin(struct reply *r, const char *type, struct json_writer *w)
 {
     struct buf *out = scratch(r);
-    buf_printf(out, "event: %s\ndata: ", type);
+    buf_adds(out, "event: ");
+    buf_adds(out, type);
+    buf_adds(out, "\ndata: ");
     json_writer_init(w, out);
 }
 
@@ -100,19 +102,27 @@ static void sse_began(struct reply *r)
     event_end(r);
 }
 
-/* text: whole characters, as they completed. */
-static void sse_delta(struct reply *r, size_t agent, const char *text, size_t len)
+/* What completes with e of the agent's text, at its end what was held back; straight into the
+ * buffer it is written from, since this is done for every piece of every answer. */
+static void sse_delta(struct reply *r, size_t agent, const struct event *e)
 {
-    struct json_writer w;
-    if (!len)
+    static const char before_agent[] = "event: delta\ndata: {\"agent\":\"";
+    static const char before_text[] = "\",\"text\":\"";
+    static const char behind[] = "\"}\n\n";
+    const char *id = run_agent_at(r->run, agent)->id;
+    struct buf *out = scratch(r);
+    buf_add(out, before_agent, sizeof before_agent - 1);
+    json_escape(out, id, strlen(id));
+    buf_add(out, before_text, sizeof before_text - 1);
+    size_t empty = out->len;
+    if (e->type == EVENT_TEXT)
+        json_escape_feed(out, &r->text[agent], e->text, e->len);
+    else
+        json_escape_finish(out, &r->text[agent]);
+    if (out->len == empty)
         return;
-    event_begin(r, "delta", &w);
-    json_begin_object(&w);
-    json_member_string(&w, "agent", run_agent_at(r->run, agent)->id);
-    json_key(&w, "text");
-    json_put_string(&w, text, len);
-    json_end_object(&w);
-    event_end(r);
+    buf_add(out, behind, sizeof behind - 1);
+    write_scratch(r);
 }
 
 static void sse_result(struct reply *r, size_t agent)
@@ -125,18 +135,8 @@ static void sse_result(struct reply *r, size_t agent)
     event_end(r);
 }
 
-/* What completes with e of the agent's text; at its end what was held back. */
-static void complete(struct reply *r, size_t agent, const struct event *e, struct buf *out)
-{
-    if (e->type == EVENT_TEXT)
-        utf8_feed(&r->text[agent], e->text, e->len, out);
-    else
-        utf8_finish(&r->text[agent], out);
-}
-
 static void sse_event(struct reply *r, size_t agent, const struct event *e)
 {
-    struct buf text;
     struct json_writer w;
     if (e->type == EVENT_TOOL) {
         event_begin(r, "tool", &w);
@@ -148,10 +148,8 @@ static void sse_event(struct reply *r, size_t agent, const struct event *e)
         event_end(r);
         return;
     }
-    buf_init(&text, 3 * r->service->limits.max_reply + 16);
-    complete(r, agent, e, &text);
-    sse_delta(r, agent, buf_str(&text), text.len);
-    buf_release(&text);
+    if (e->type == EVENT_TEXT || r->text[agent].len)
+        sse_delta(r, agent, e);
     if (e->type == EVENT_END && run_agent_count(r->run) > 1)
         sse_result(r, agent);
 }
@@ -191,18 +189,25 @@ static void text_began(struct reply *r)
     (void)r; /* until there is text, a failure can have its own status */
 }
 
+/* What completes with e of the agent's text; at its end what was held back. */
+static void complete(struct reply *r, size_t agent, const struct event *e, struct buf *out)
+{
+    if (e->type == EVENT_TEXT)
+        utf8_feed(&r->text[agent], e->text, e->len, out);
+    else
+        utf8_finish(&r->text[agent], out);
+}
+
 static void text_event(struct reply *r, size_t agent, const struct event *e)
 {
-    struct buf text;
     if (e->type == EVENT_TOOL || run_agent_count(r->run) > 1)
         return; /* several at once are told apart at the end */
-    buf_init(&text, 3 * r->service->limits.max_reply + 16);
-    complete(r, agent, e, &text);
-    if (text.len) {
+    struct buf *text = scratch(r);
+    complete(r, agent, e, text);
+    if (text->len) {
         text_head(r);
-        reply_write(r, buf_str(&text), text.len);
+        write_scratch(r);
     }
-    buf_release(&text);
 }
 
 static bool text_ended(struct reply *r, const struct error *err)

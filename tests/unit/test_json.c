@@ -255,6 +255,33 @@ START_TEST(test_escape)
 }
 END_TEST
 
+/* In two pieces it is the same as at once. */
+START_TEST(test_escape_pieces)
+{
+    static const char *const texts[] = {"", "plain and longer than eight", "a\"b\\\n\x7F\x01z",
+        "\xC3\xA9\xE2\x80\xA8\xE2\x82\xAC\xF0\x9F\x98\x80",
+        "12345678\xED\xA0\xBD\xED\xB8\x80\n\xED\xA0\xBD", "\xED\xB8\x80\xFF\xC0\"\xE2\x82",
+        "1234567\"", "12345678\\9\xF0\x9F"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        size_t len = strlen(texts[i]);
+        struct buf once;
+        buf_init(&once, BUF_SMALL);
+        json_escape(&once, texts[i], len);
+        for (size_t split = 0; split <= len; split++) {
+            struct utf8_stream u = {{0}, 0};
+            struct buf out;
+            buf_init(&out, BUF_SMALL);
+            ck_assert_int_eq(json_escape_feed(&out, &u, texts[i], split), STATUS_OK);
+            ck_assert_int_eq(json_escape_feed(&out, &u, texts[i] + split, len - split), STATUS_OK);
+            ck_assert_int_eq(json_escape_finish(&out, &u), STATUS_OK);
+            ck_assert_str_eq(buf_str(&out), buf_str(&once));
+            buf_release(&out);
+        }
+        buf_release(&once);
+    }
+}
+END_TEST
+
 START_TEST(test_writer)
 {
     struct buf out, pretty;
@@ -365,6 +392,7 @@ int main(void)
     tcase_add_test(all, test_halves);
     tcase_add_test(all, test_escape_bytes);
     tcase_add_loop_test(all, test_escape, 0, COUNT(escapes));
+    tcase_add_test(all, test_escape_pieces);
     tcase_add_test(all, test_writer);
     tcase_add_test(all, test_accessors);
     suite_add_tcase(suite, all);
