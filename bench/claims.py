@@ -17,9 +17,10 @@ ONE_100 = Streams('gap100', 1000, 1000, 5)
 FOUR_100 = Streams('gap100', 4000, 2000, 5)
 TEN_100 = Streams('gap100', 10000, 2500, 5)
 
-Plan = collections.namedtuple('Plan', 'rounds seconds connections streams stream_rounds starts')
-FULL = Plan(5, 1.5, (32, 128), (ONE_20, ONE_100, FOUR_100), 3, 10)
-QUICK = Plan(2, 1, (32,), (ONE_20,), 1, 3)
+Plan = collections.namedtuple('Plan', 'rounds seconds connections streams stream_rounds many_rounds '
+                              'starts')
+FULL = Plan(5, 1.5, (32, 128), (ONE_20, ONE_100, FOUR_100), 3, 2, 10)
+QUICK = Plan(2, 1, (32,), (ONE_20,), 1, 0, 3)
 
 PEER_MAX = {'webhook': 32}  # connections; a process for every call
 
@@ -120,8 +121,8 @@ class Modes:
         for streams, case in cases:
             self.report.table(case, measure.STREAMS)
             self.claim_streams(streams, case)
-        if self.plan is FULL:
-            self.many(cases[1][1])
+        if self.plan.many_rounds:
+            self.many(next(case for streams, case in cases if streams is ONE_100))
 
     def claim_streams(self, streams, case):
         claim, name = self.report.claim, self.magec.name
@@ -140,7 +141,7 @@ class Modes:
     def many(self, small):
         """Ten times as many; compared with a thousand, taken before."""
         case = Case('10000 streamed calls in flight, 50 events, 100 ms apart', None)
-        for _ in range(2):
+        for _ in range(self.plan.many_rounds):
             self.sample_streams(case, self.magec, TEN_100)
         self.report.table(case, measure.STREAMS)
         claim, name = self.report.claim, self.magec.name

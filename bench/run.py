@@ -56,7 +56,9 @@ def run(bench, options, report):
     bench.start_upstream()
     modes = claims.Modes(bench, plan, report, options.runs)
     if options.rounds:
-        modes.plan = plan._replace(rounds=options.rounds, stream_rounds=options.rounds)
+        modes.plan = plan._replace(
+            rounds=options.rounds, stream_rounds=options.rounds,
+            many_rounds=min(options.rounds, plan.many_rounds))
     if 'store' in options.modes:
         modes.add_big()
     if 'instant' in options.modes and not options.quick:
