@@ -540,6 +540,14 @@ static void add_header(struct words *w, const char *line)
     free(old);
 }
 
+static _Noreturn void usage(void)
+{
+    fputs("usage: load [-c connections] [-d seconds] [-w warm-up] [-r connections a second]\n"
+          "            [-t time-out] [-H header]... [-b body] [-f text] [-e text] URL\n",
+        stderr);
+    exit(64);
+}
+
 static void set(struct run *r, struct words *w, int letter, const char *value)
 {
     switch (letter) {
@@ -571,7 +579,7 @@ static void set(struct run *r, struct words *w, int letter, const char *value)
         text_set(&r->text, value);
         break;
     default:
-        exit(64);
+        usage();
     }
 }
 
@@ -592,25 +600,19 @@ static void start(struct run *r, const struct words *w)
 
 int main(int argc, char **argv)
 {
+    static struct run run;
+    struct run *r = &run;
     struct words w = {.body = "", .seconds = 1};
-    struct run *r = calloc(1, sizeof *r);
-    if (!r)
-        die("out of memory");
     r->connections = 1;
     r->timeout_us = 30 * US;
     for (int letter; (letter = getopt(argc, argv, "c:d:w:r:t:H:b:f:e:")) != -1;)
         set(r, &w, letter, optarg);
-    if (optind + 1 != argc || r->connections < 1 || w.seconds <= 0) {
-        fputs("usage: load [-c connections] [-d seconds] [-w warm-up] [-r connections a second]\n"
-              "            [-t time-out] [-H header]... [-b body] [-f text] [-e text] URL\n",
-            stderr);
-        return 64;
-    }
+    if (optind + 1 != argc || r->connections < 1 || w.seconds <= 0)
+        usage();
     make_request(r, argv[optind], w.headers ? w.headers : "", w.body);
     start(r, &w);
     loop(r);
     print(r);
     free(w.headers);
     free(r->conns);
-    free(r);
 }

@@ -40,7 +40,7 @@ def arguments():
 
 def describe(bench, report, options):
     nginx, go = machine.find('nginx'), machine.find('go')
-    php = machine.find('php-fpm', 'php-fpm8.2')
+    php = machine.find(*servers.PHP)
     said = [machine.say(f'{bench.build}/magec-fcgi', '--version'), machine.say(nginx, '-v'),
             go and machine.say(go, 'version'), php and machine.say(php, '-v')]
     report.say(('## ' if report.markdown else '') + time.strftime('%Y-%m-%d'))

@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WEBHOOKS = '/api/v1/webhooks'
 SYSTEM_CA = '/etc/ssl/certs/ca-certificates.crt'
 PEER_TOKEN = 'secret-token-0123456789abcdef'
+PHP = ('php-fpm', *(f'php-fpm8.{i}' for i in range(9, -1, -1)))
 PROMPT = '"prompt":"hello there, what is the answer?"'
 
 # Streams of the mock upstream: ms to the first event, ms between two, events.
@@ -176,7 +177,7 @@ class Php(Target):
     keeps = False
 
     def __init__(self, bench, name, children=32):
-        self.program = machine.find('php-fpm', *(f'php-fpm8.{i}' for i in range(9, -1, -1)))
+        self.program = machine.find(*PHP)
         if not self.program:
             raise Missing('PHP is not installed (php-fpm and php-curl)')
         modules = subprocess.run([self.program, '-m'], stdout=subprocess.PIPE, text=True,
