@@ -80,7 +80,7 @@ class Target:
             status, reply = self.ask(load)
             if status == 200:
                 return time.monotonic() - begin
-            if status not in (0, 502):
+            if status not in (0, 502) or '"error"' in reply:  # not nginx's own words
                 raise Missing(f'{self.name} answered {status}: {reply[:200].strip()}')
             self.check_alive(begin)
             time.sleep(.001)
