@@ -201,7 +201,9 @@ static enum status start(struct task *t, struct error *err)
     openai_stream_init(&o->stream, on_text, o);
     struct buf url;
     buf_init(&url, BUF_SMALL);
-    enum status st = secret_expand(b->url ? b->url : "", &url, err);
+    enum status st = transport_load(t->env->transport, err);
+    if (!st)
+        st = secret_expand(b->url ? b->url : "", &url, err);
     if (!st)
         st = make_headers(o, err);
     if (!st && make_body(o))

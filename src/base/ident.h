@@ -22,7 +22,7 @@ bool ident_slug_valid(const char *s, size_t len);
 /* "mgc_" + 40 lowercase hexadecimal digits. */
 bool ident_token_valid(const char *s, size_t len);
 
-/* Random bytes fit for secrets; STATUS_INTERNAL when the system has none. */
+/* Random bytes fit for secrets, at most 256; STATUS_INTERNAL when the system has none. */
 enum status ident_random(void *out, size_t len, struct error *err);
 /* A new token; out is terminated. */
 enum status ident_token_new(char out[IDENT_TOKEN_LEN + 1], struct error *err);

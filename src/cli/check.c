@@ -8,6 +8,7 @@
 #include "agent/secret.h"
 #include "base/units.h"
 #include "cli/findings.h"
+#include "net/transport.h"
 #include "store/client.h"
 #include "store/command.h"
 #include "store/token.h"
@@ -25,6 +26,7 @@ struct check {
     struct error *err;
     struct strings backends, agents, commands; /* that exist */
     struct strings asked, reached, run;        /* backends, agents, commands that are used */
+    bool http;                                 /* some backend is asked over HTTP */
 };
 
 static void check_release(struct check *c)
@@ -204,6 +206,7 @@ static enum status check_backend(void *ctx, const struct backend *b)
         ERR("backend \"%s\": %s", b->id, err.text);
     if (b->key)
         check_secret(c, b, "key", b->key, false);
+    c->http = c->http || b->url;
     if (b->url)
         check_secret(c, b, "URL", b->url, true);
     for (size_t i = 0; i < b->headers.count; i++)
@@ -245,6 +248,9 @@ static enum status check_all(struct check *c)
         st = agent_each(c->s, check_agent, c, c->err);
     if (!st)
         st = backend_each(c->s, check_backend, c, c->err);
+    struct error why;
+    if (!st && c->http && transport_usable(&why))
+        ERR("no backend can be asked over HTTP: %s", why.text);
     return st;
 }
 

@@ -1,10 +1,10 @@
 #include "net/transport.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "net/curl_api.h"
 #include "net/deadline.h"
 
 enum {
@@ -16,6 +16,7 @@ enum {
 
 struct transport {
     struct loop *loop;
+    struct curl_api curl; /* loaded when multi is there */
     CURLM *multi;
     struct timer *timer;
     const char *ca_file; /* libcurl's own bundle, or NULL */
@@ -47,19 +48,20 @@ static void transfer_destroy(struct transfer *x)
     loop_undefer(x->transport->loop, &x->job);
     deadline_stop(&x->deadline);
     struct transport *t = x->transport;
+    const struct curl_api *curl = &t->curl;
     if (x->easy) {
-        curl_multi_remove_handle(t->multi, x->easy);
+        curl->multi_remove_handle(t->multi, x->easy);
         if (t->idle_count < IDLE_HANDLES_MAX)
             t->idle[t->idle_count++] = x->easy;
         else
-            curl_easy_cleanup(x->easy);
+            curl->easy_cleanup(x->easy);
     }
     if (x->self) {
         *x->self = x->next;
         if (x->next)
             x->next->self = x->self;
     }
-    curl_slist_free_all(x->headers);
+    curl->slist_free_all(x->headers);
     free(x->body);
     free(x);
 }
@@ -85,13 +87,14 @@ static void finish(struct transfer *x, enum status result, const struct error *e
 
 static void say_head(struct transfer *x)
 {
+    const struct curl_api *curl = &x->transport->curl;
     if (x->has_head || !x->handler)
         return;
     x->has_head = true;
     long code = 0;
     char *type = NULL;
-    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
-    curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl->easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
+    curl->easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
     x->handler->head(x->ctx, (int)code, type ? type : "");
 }
 
@@ -134,6 +137,7 @@ static void on_expired(void *ctx)
 static void run_job(struct job *job)
 {
     struct transfer *x = (struct transfer *)((char *)job - offsetof(struct transfer, job));
+    const struct curl_api *curl = &x->transport->curl;
     if (x->ended)
         return;
     if (x->stopped) {
@@ -142,22 +146,23 @@ static void run_job(struct job *job)
             deadline_error(&x->deadline, &err);
         else
             error_set(&err, STATUS_CANCELED, "canceled");
-        curl_multi_remove_handle(x->transport->multi, x->easy);
+        curl->multi_remove_handle(x->transport->multi, x->easy);
         finish(x, x->stopped, &err);
         return;
     }
     if (x->paused != x->pause_applied) {
         x->pause_applied = x->paused;
         deadline_hold(&x->deadline, x->paused);
-        curl_easy_pause(x->easy, x->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+        curl->easy_pause(x->easy, x->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
     }
 }
 
 /* ---- the multi handle on the loop ---- */
 
-static enum status explain(CURLcode code, long os_errno, struct error *err)
+static enum status explain(
+    const struct transport *t, CURLcode code, long os_errno, struct error *err)
 {
-    const char *why = os_errno ? strerror((int)os_errno) : curl_easy_strerror(code);
+    const char *why = os_errno ? strerror((int)os_errno) : t->curl.easy_strerror(code);
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return error_set(err, STATUS_BACKEND, "its host name cannot be resolved");
@@ -178,22 +183,23 @@ static enum status explain(CURLcode code, long os_errno, struct error *err)
     case CURLE_URL_MALFORMAT:
         return error_set(err, STATUS_CONFIG, "its URL is not an http or https URL");
     default:
-        return error_set(err, STATUS_BACKEND, "%s", curl_easy_strerror(code));
+        return error_set(err, STATUS_BACKEND, "%s", t->curl.easy_strerror(code));
     }
 }
 
 static void collect_ended(struct transport *t)
 {
+    const struct curl_api *curl = &t->curl;
     int left;
-    for (CURLMsg *m; (m = curl_multi_info_read(t->multi, &left));) {
+    for (CURLMsg *m; (m = curl->multi_info_read(t->multi, &left));) {
         if (m->msg != CURLMSG_DONE)
             continue;
         CURLcode code = m->data.result;
         struct transfer *x = NULL;
         long os_errno = 0;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
-        curl_easy_getinfo(m->easy_handle, CURLINFO_OS_ERRNO, &os_errno);
-        curl_multi_remove_handle(t->multi, m->easy_handle);
+        curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
+        curl->easy_getinfo(m->easy_handle, CURLINFO_OS_ERRNO, &os_errno);
+        curl->multi_remove_handle(t->multi, m->easy_handle);
         if (x->stopped) { /* its job says so */
             loop_defer(t->loop, &x->job);
             continue;
@@ -201,7 +207,7 @@ static void collect_ended(struct transport *t)
         struct error err;
         enum status result = STATUS_OK;
         if (code != CURLE_OK)
-            result = explain(code, os_errno, &err);
+            result = explain(t, code, os_errno, &err);
         else
             say_head(x);
         finish(x, result, result ? &err : NULL);
@@ -221,7 +227,7 @@ static void on_socket_ready(void *ctx, int events)
     int what =
         (events & WATCH_READ ? CURL_CSELECT_IN : 0) | (events & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
     int running;
-    curl_multi_socket_action(t->multi, s->fd, what, &running); /* may free s */
+    t->curl.multi_socket_action(t->multi, s->fd, what, &running); /* may free s */
     collect_ended(t);
 }
 
@@ -237,10 +243,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *as
 {
     (void)easy;
     struct transport *t = ctx;
+    const struct curl_api *curl = &t->curl;
     struct sock *s = assigned;
     if (what == CURL_POLL_REMOVE) {
         sock_free(s);
-        curl_multi_assign(t->multi, fd, NULL);
+        curl->multi_assign(t->multi, fd, NULL);
         return 0;
     }
     if (!s) {
@@ -254,7 +261,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *as
             free(s);
             return -1;
         }
-        curl_multi_assign(t->multi, fd, s);
+        curl->multi_assign(t->multi, fd, s);
     }
     watch_set(s->watch,
         (what & CURL_POLL_IN ? WATCH_READ : 0) | (what & CURL_POLL_OUT ? WATCH_WRITE : 0));
@@ -276,7 +283,7 @@ static void on_timer_fired(void *ctx)
 {
     struct transport *t = ctx;
     int running;
-    curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    t->curl.multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect_ended(t);
 }
 
@@ -286,55 +293,83 @@ enum status transport_open(struct transport **out, struct loop *l, struct error 
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "out of memory for HTTP");
     t->loop = l;
-    if (curl_global_init(CURL_GLOBAL_ALL) || !(t->multi = curl_multi_init()) ||
-        !(t->timer = timer_new(l, on_timer_fired, t))) {
-        transport_close(t);
-        return error_set(err, STATUS_INTERNAL, "cannot start libcurl");
-    }
-    t->ca_file = curl_version_info(CURLVERSION_NOW)->cainfo;
-    curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
-    curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
-    curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
     *out = t;
     return STATUS_OK;
 }
 
-void transport_close(struct transport *t)
+enum status transport_load(struct transport *t, struct error *err)
 {
-    if (!t)
-        return;
+    if (t->multi)
+        return STATUS_OK;
+    enum status st = curl_api_load(&t->curl, err);
+    if (st)
+        return st;
+    const struct curl_api *curl = &t->curl;
+    t->timer = timer_new(t->loop, on_timer_fired, t);
+    t->multi = t->timer ? curl->multi_init() : NULL;
+    if (!t->multi) {
+        timer_free(t->timer);
+        t->timer = NULL;
+        curl->global_cleanup();
+        return error_set(err, STATUS_NO_MEMORY, "out of memory for HTTP");
+    }
+    t->ca_file = curl->version_info(CURLVERSION_NOW)->cainfo;
+    curl->multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl->multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
+    curl->multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl->multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
+    curl->multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
+    return STATUS_OK;
+}
+
+enum status transport_usable(struct error *err)
+{
+    struct curl_api curl;
+    enum status st = curl_api_load(&curl, err);
+    if (!st)
+        curl.global_cleanup();
+    return st;
+}
+
+static void unload(struct transport *t)
+{
+    const struct curl_api *curl = &t->curl;
     while (t->drained)
         transfer_destroy(t->drained);
     while (t->idle_count)
-        curl_easy_cleanup(t->idle[--t->idle_count]);
-    if (t->multi)
-        curl_multi_cleanup(t->multi);
+        curl->easy_cleanup(t->idle[--t->idle_count]);
+    curl->multi_cleanup(t->multi);
     timer_free(t->timer);
-    curl_global_cleanup();
+    curl->global_cleanup();
+}
+
+void transport_close(struct transport *t)
+{
+    if (t && t->multi)
+        unload(t);
     free(t);
 }
 
 /* What is the same for every transfer is set once for a handle and kept. */
 static CURL *new_handle(const struct transport *t)
 {
-    CURL *e = curl_easy_init();
+    const struct curl_api *curl = &t->curl;
+    CURL *e = curl->easy_init();
     if (!e)
         return NULL;
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_PROXY, "");
-    curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
-    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
+    curl->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(e, CURLOPT_PROXY, "");
+    curl->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
+    curl->easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+    curl->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl->easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
+    curl->easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
     if (t->ca_file) { /* a directory would keep libcurl from caching what it parsed */
-        curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-        curl_easy_setopt(e, CURLOPT_CAINFO, t->ca_file);
+        curl->easy_setopt(e, CURLOPT_CAPATH, NULL);
+        curl->easy_setopt(e, CURLOPT_CAINFO, t->ca_file);
     }
     return e;
 }
@@ -342,7 +377,7 @@ static CURL *new_handle(const struct transport *t)
 static enum status add_headers(struct transfer *x, const struct strings *headers)
 {
     for (size_t i = 0; headers && i < headers->count; i++) {
-        struct curl_slist *more = curl_slist_append(x->headers, headers->items[i]);
+        struct curl_slist *more = x->transport->curl.slist_append(x->headers, headers->items[i]);
         if (!more)
             return STATUS_NO_MEMORY;
         x->headers = more;
@@ -353,6 +388,7 @@ static enum status add_headers(struct transfer *x, const struct strings *headers
 enum status transport_post(struct transport *t, const struct http_request *req,
     const struct http_handler *handler, void *ctx, struct transfer **out)
 {
+    const struct curl_api *curl = &t->curl;
     struct transfer *x = calloc(1, sizeof *x);
     if (!x)
         return STATUS_NO_MEMORY;
@@ -363,19 +399,19 @@ enum status transport_post(struct transport *t, const struct http_request *req,
     x->easy = t->idle_count ? t->idle[--t->idle_count] : new_handle(t);
     if (!x->easy || add_headers(x, req->headers) ||
         deadline_start(&x->deadline, t->loop, &req->deadlines, on_expired, x) ||
-        curl_easy_setopt(x->easy, CURLOPT_URL, req->url))
+        curl->easy_setopt(x->easy, CURLOPT_URL, req->url))
         goto fail;
     /* Without TLS there is nothing to share, and libcurl would wait until the first transfer ends.
      */
-    curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, !strncasecmp(req->url, "https:", 6) ? 1L : 0L);
-    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->len);
-    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, req->body);
-    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
-    curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
-    curl_easy_setopt(x->easy, CURLOPT_PREREQDATA, x);
-    curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
-    if (curl_multi_add_handle(t->multi, x->easy) != CURLM_OK)
+    curl->easy_setopt(x->easy, CURLOPT_PIPEWAIT, !strncasecmp(req->url, "https:", 6) ? 1L : 0L);
+    curl->easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->len);
+    curl->easy_setopt(x->easy, CURLOPT_POSTFIELDS, req->body);
+    curl->easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+    curl->easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
+    curl->easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
+    curl->easy_setopt(x->easy, CURLOPT_PREREQDATA, x);
+    curl->easy_setopt(x->easy, CURLOPT_PRIVATE, x);
+    if (curl->multi_add_handle(t->multi, x->easy) != CURLM_OK)
         goto fail;
     x->body = req->body;
     *out = x;

@@ -1,6 +1,6 @@
 /*
- * HTTP out: one shared connection pool on the loop. The only file that knows libcurl is
- * transport.c.
+ * HTTP out: one shared connection pool on the loop. The only files that know libcurl are
+ * transport.c and curl_api.
  *
  * Only http and https; no redirects are followed (a key never travels to another host); no proxy
  * is taken from the environment, where a caller's Proxy: header may have put it.
@@ -34,7 +34,13 @@ struct http_handler {
     void (*end)(void *ctx, enum status result, const struct error *err);
 };
 
+/* Costs next to nothing: libcurl comes with transport_load. */
 enum status transport_open(struct transport **out, struct loop *l, struct error *err);
+/* Loads libcurl, once; blocks for some milliseconds. To be called before transport_post.
+ * STATUS_CONFIG when it cannot be loaded. */
+enum status transport_load(struct transport *t, struct error *err);
+/* Whether it could be loaded. */
+enum status transport_usable(struct error *err);
 /* All transfers must have ended or been freed; drained ones are given up. */
 void transport_close(struct transport *t);
 

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "net/transport.h"
 #include "responder/cgi.h"
 #include "responder/intake.h"
 #include "responder/listen.h"
@@ -86,15 +87,25 @@ static enum status open_all(struct responder *r, struct log *log, struct error *
     return st;
 }
 
+/* Now, so that no call waits for it; what needs no HTTP is answered meanwhile, and without it. */
+static void load_http(struct responder *r)
+{
+    struct error err;
+    if (transport_load(r->service.env.transport, &err))
+        log_message(r->service.log, LOG_LEVEL_ERROR, "agents behind HTTP cannot be asked", &err);
+}
+
 static int serve(const struct options *o, struct listener_socket socket, struct log *log)
 {
     struct responder r = {.o = o, .socket = socket, .signals = {.fd = -1}};
     struct error err;
     enum status st = open_all(&r, log, &err);
-    if (st)
+    if (st) {
         log_message(log, LOG_LEVEL_ERROR, "cannot start", &err);
-    else
+    } else {
+        load_http(&r);
         loop_run(r.service.env.loop);
+    }
     intake_free(r.intake);
     timer_free(r.stop_timer);
     signals_close(&r.signals);

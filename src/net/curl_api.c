@@ -1,0 +1,39 @@
+#include "net/curl_api.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    size_t at; /* in struct curl_api */
+} functions[] = {
+#define CURL_API_ENTRY(name) {"curl_" #name, offsetof(struct curl_api, name)},
+    CURL_API(CURL_API_ENTRY)
+#undef CURL_API_ENTRY
+};
+
+static enum status not_usable(struct error *err)
+{
+    const char *why = dlerror();
+    return error_set(err, STATUS_CONFIG, "libcurl cannot be loaded: %s: install \"%s\"",
+        why ? why : "no reason given", MAGEC_LIBCURL);
+}
+
+enum status curl_api_load(struct curl_api *api, struct error *err)
+{
+    struct curl_api found;
+    void *library = dlopen(MAGEC_LIBCURL, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!library)
+        return not_usable(err);
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        void *function = dlsym(library, functions[i].name);
+        if (!function)
+            return not_usable(err);
+        memcpy((char *)&found + functions[i].at, &function, sizeof function);
+    }
+    if (found.global_init(CURL_GLOBAL_ALL))
+        return error_set(err, STATUS_INTERNAL, "libcurl cannot be initialised");
+    *api = found;
+    return STATUS_OK;
+}
