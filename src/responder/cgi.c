@@ -9,13 +9,12 @@
 
 #include "responder/conn.h"
 #include "responder/signals.h"
-#include "webhook/problem.h"
 #include "webhook/reply.h"
 #include "webhook/webhook.h"
 
 struct cgi {
     struct service service;
-    const char *store;
+    struct store *store; /* open, if the call came so far */
     bool whole;
 };
 
@@ -57,20 +56,20 @@ static enum status read_body(
 }
 
 /* From the request to the plan, in the order of the checks. */
-static enum status receive(struct cgi *c, const struct request *r, struct admission *a,
-    struct plan *plan, struct error *err)
+static enum status receive(struct cgi *c, const struct request *r, const char *path,
+    struct admission *a, struct plan *plan, struct error *err)
 {
     struct service *s = &c->service;
-    struct store *store = NULL;
     struct known *known = NULL;
     struct buf body;
     buf_init(&body, s->limits.max_body);
     enum status st = webhook_begin(r, a, err);
     if (!st)
-        st = store_open(&store, c->store, STORE_READ, err);
-    if (!st)
-        st = webhook_ask(store, a, &known, err);
-    store_close(store);
+        st = store_open(&c->store, path, STORE_WRITE, err);
+    if (!st) {
+        store_brief(c->store);
+        st = webhook_ask(c->store, a, &known, err);
+    }
     if (!st && known) {
         st = webhook_admit(s, a, known, err);
         if (!st)
@@ -100,27 +99,39 @@ static void on_stop(void *ctx)
     run_cancel_all(&c->service, CANCEL_GONE);
 }
 
-/* A service that could not be opened leaves only words. */
-static int say_problem(const struct request *r, struct log *log, const struct error *err)
+/* ---- without a run: without a loop, too ---- */
+
+static bool write_all(const char *bytes, size_t len)
 {
-    struct admission a;
-    struct error told;
-    struct buf out;
-    log_message(log, LOG_LEVEL_ERROR, "cannot answer", err);
-    if (!webhook_begin(r, &a, &told)) { /* which comes before the store */
-        reply_public_error(err, NULL, &told);
-        if (a.kind == REQUEST_HEALTH)
-            told.status = STATUS_UNAVAILABLE;
+    while (len) {
+        ssize_t n = write(STDOUT_FILENO, bytes, len);
+        struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (n < 0 && errno == EAGAIN)
+            poll(&p, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return false;
+        bytes += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
     }
-    buf_init(&out, BUF_SMALL);
-    problem_response(&told, NULL, a.allow, &out);
-    ssize_t n = write(STDOUT_FILENO, buf_str(&out), out.len);
-    buf_release(&out);
-    return n < 0 ? 1 : 0;
+    return true;
 }
 
-static enum status answer(
-    struct cgi *c, const struct admission *a, struct plan *plan, enum status st, struct error *err)
+/* Health when there is no error. */
+static bool refuse(struct service *s, const struct admission *a, const struct error *err)
+{
+    struct buf out;
+    buf_init(&out, 64 * BUF_SMALL);
+    reply_refusal(s, a, err, &out);
+    bool whole = write_all(buf_str(&out), out.len);
+    buf_release(&out);
+    return whole;
+}
+
+/* ---- a run ---- */
+
+/* Reports the failure of what it needs to begin. */
+static enum status run_call(
+    struct cgi *c, const struct admission *a, struct plan *plan, struct error *err)
 {
     struct service *s = &c->service;
     struct conn_options o = {.fd = STDOUT_FILENO,
@@ -136,39 +147,48 @@ static enum status answer(
         free(sink);
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    if (!st && a->kind == REQUEST_CALL)
-        st = run_new(s, plan, reply_observer(reply), &run, err);
-    if (!st && a->kind == REQUEST_CALL)
-        run_submit(run);
+    if (run_new(s, plan, reply_observer(reply), &run, err))
+        reply_refuse(reply, err);
     else
-        reply_refuse(reply, st ? err : NULL);
+        run_submit(run);
     loop_run(s->env.loop);
     return STATUS_OK;
 }
 
+static enum status answer(struct cgi *c, const struct service_options *so,
+    const struct admission *a, struct plan *plan, struct error *err)
+{
+    struct signals signals = {.fd = -1};
+    enum status st = service_start(&c->service, so, err);
+    if (!st)
+        st = signals_open(&signals, c->service.env.loop, on_stop, c, err);
+    if (!st)
+        st = run_call(c, a, plan, err);
+    signals_close(&signals);
+    return st;
+}
+
 int cgi_main(const struct options *o, struct log *log)
 {
-    struct cgi c = {.store = o->store, .whole = true};
+    struct cgi c = {.whole = true};
     struct service_options so = {.store = o->store,
         .limits = o->limits,
         .log = log,
         .writer = {.in_line = true, .log = log}};
     struct error err = {.status = STATUS_OK};
-    struct signals signals = {.fd = -1};
     struct admission a;
     struct plan plan;
     struct request r = from_environment();
     plan_init(&plan);
-    enum status st = service_open(&c.service, &so, &err);
-    if (!st)
-        st = signals_open(&signals, c.service.env.loop, on_stop, &c, &err);
-    if (!st) {
-        enum status received = receive(&c, &r, &a, &plan, &err);
-        st = answer(&c, &a, &plan, received, &err);
-    }
-    int rc = st ? say_problem(&r, log, &err) : c.whole ? 0 : 1;
-    signals_close(&signals);
+    service_init(&c.service, &so);
+    enum status st = receive(&c, &r, o->store, &a, &plan, &err);
+    so.writer.store = c.store;
+    if (!st && a.kind == REQUEST_CALL)
+        st = answer(&c, &so, &a, &plan, &err);
+    if (st || a.kind == REQUEST_HEALTH)
+        c.whole = refuse(&c.service, &a, st ? &err : NULL);
     plan_release(&plan);
     service_close(&c.service);
-    return rc;
+    store_close(c.store);
+    return c.whole ? 0 : 1;
 }

@@ -16,6 +16,8 @@
 #define MAGEC_DEFAULT_DB "/var/lib/magec/magec.db"
 #endif
 
+enum { BRIEF_LOG_PAGES = 64 }; /* the next to open the store reads them all */
+
 static const char set_up[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;"
                              "PRAGMA cache_size = -256; PRAGMA temp_store = MEMORY;"
                              "PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864;";
@@ -139,6 +141,12 @@ void store_close(struct store *s)
     sqlite3_close(s->db);
     free(s->path);
     free(s);
+}
+
+void store_brief(struct store *s)
+{
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_wal_autocheckpoint(s->db, BRIEF_LOG_PAGES);
 }
 
 const char *store_path(const struct store *s)

@@ -33,6 +33,9 @@ enum status store_create(const char *path, struct error *err);
 enum status store_open(
     struct store **out, const char *path, enum store_mode mode, struct error *err);
 void store_close(struct store *s);
+/* For a process that lives as long as one call: its log is not written back when the store is
+ * closed, which costs a few syncs, but by the commit that makes it longer than a few calls. */
+void store_brief(struct store *s);
 const char *store_path(const struct store *s);
 /* Whether the file can be read right now: one small query. */
 enum status store_ping(struct store *s, struct error *err);

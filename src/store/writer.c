@@ -250,7 +250,8 @@ enum status writer_open(
     pthread_cond_init(&w->more, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&w->lock, NULL);
-    enum status st = store_open(&w->store, path, STORE_WRITE, err);
+    w->store = opts->store;
+    enum status st = w->store ? STATUS_OK : store_open(&w->store, path, STORE_WRITE, err);
     if (!st)
         st = owner_open(&w->owner, path, err);
     if (!st)
@@ -299,7 +300,8 @@ void writer_close(struct writer *w)
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
     }
-    store_close(w->store);
+    if (!w->opts.store)
+        store_close(w->store);
     owner_close(w->owner);
     pthread_cond_destroy(&w->more);
     pthread_mutex_destroy(&w->lock);

@@ -36,13 +36,15 @@ struct writer_options {
     int64_t keep_age_ms; /* retention of runs; 0: none */
     int64_t keep_count;  /* 0: none */
     int64_t prune_ms;    /* how often retention is applied; 0: every minute. Never when in line */
+    struct store *store; /* in line: to write with, and the caller's to close; NULL: its own */
     struct log *log;     /* may be NULL */
     bool discard;        /* for measuring: jobs are not applied, and all succeed */
 };
 
 struct writer;
 
-/* Opens its own connection and marks runs of dead processes as interrupted. */
+/* Opens its own connection, unless it was given one, and marks runs of dead processes as
+ * interrupted. */
 enum status writer_open(
     struct writer **out, const char *path, const struct writer_options *opts, struct error *err);
 /* From any thread; never fails and never blocks on the store (inline: it does). */

@@ -93,29 +93,45 @@ static void log_agents(struct log_line *line, const struct plan *plan)
     buf_release(&ids);
 }
 
+static void log_begin_call(
+    struct service *s, const struct admission *a, enum status st, struct log_line *line)
+{
+    log_begin(s->log, line, status_http(st) >= 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+        a->kind == REQUEST_HEALTH ? "health" : "call");
+}
+
+static void log_refusal(
+    struct service *s, const struct admission *a, size_t bytes, const struct error *err)
+{
+    struct log_line line;
+    enum status st = err ? err->status : STATUS_OK;
+    log_begin_call(s, a, st, &line);
+    log_str(&line, "client", a->client[0] ? a->client : NULL);
+    log_int(&line, "status", status_http(st));
+    log_int(&line, "bytes", (int64_t)bytes);
+    log_str(&line, "error", err ? err->text : NULL);
+    log_end(s->log, &line);
+}
+
 static void log_call(struct reply *r, const struct error *err)
 {
     struct log_line line;
     enum status st = err ? err->status : STATUS_OK;
-    const struct plan *plan = r->run ? run_plan(r->run) : NULL;
-    log_begin(r->service->log, &line, status_http(st) >= 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-        r->admission.kind == REQUEST_HEALTH ? "health" : "call");
-    log_str(&line, "run", plan ? plan->id : NULL);
-    log_str(&line, "client", r->admission.client[0] ? r->admission.client : NULL);
-    if (plan)
-        log_agents(&line, plan);
+    const struct plan *plan = run_plan(r->run);
+    int64_t first = -1;
+    log_begin_call(r->service, &r->admission, st, &line);
+    log_str(&line, "run", plan->id);
+    log_str(&line, "client", r->admission.client);
+    log_agents(&line, plan);
     log_int(&line, "status", status_http(st));
     log_int(&line, "bytes", (int64_t)r->bytes);
-    if (plan) {
-        int64_t first = -1;
-        for (size_t i = 0; i < run_agent_count(r->run); i++) {
-            int64_t ms = run_agent_at(r->run, i)->first_byte_ms;
-            first = ms >= 0 && (first < 0 || ms < first) ? ms : first;
-        }
-        if (first >= 0)
-            log_int(&line, "first_byte_ms", first);
-        log_int(&line, "duration_ms", run_outcome(r->run)->duration_ms);
+    for (size_t i = 0; i < run_agent_count(r->run); i++) {
+        int64_t ms = run_agent_at(r->run, i)->first_byte_ms;
+        first = ms >= 0 && (first < 0 || ms < first) ? ms : first;
     }
+    if (first >= 0)
+        log_int(&line, "first_byte_ms", first);
+    log_int(&line, "duration_ms", run_outcome(r->run)->duration_ms);
     log_str(&line, "error", err ? err->text : NULL);
     log_end(r->service->log, &line);
 }
@@ -205,22 +221,28 @@ struct run_observer *reply_observer(struct reply *r)
 
 /* ---- without a run ---- */
 
-void reply_refuse(struct reply *r, const struct error *err)
+void reply_refusal(
+    struct service *s, const struct admission *a, const struct error *err, struct buf *out)
 {
     static const char healthy[] = "Status: 200 OK\r\nContent-Type: text/plain\r\n"
                                   "Cache-Control: no-store\r\nContent-Length: 3\r\n\r\nok\n";
     struct error told;
+    buf_reset(out);
     if (!err) {
-        reply_write(r, healthy, sizeof healthy - 1);
+        buf_adds(out, healthy);
     } else {
         reply_public_error(err, NULL, &told);
-        if (r->admission.kind == REQUEST_HEALTH && told.status == STATUS_STORE)
+        if (a->kind == REQUEST_HEALTH && told.status == STATUS_STORE)
             told.status = STATUS_UNAVAILABLE;
-        struct buf *out = &r->service->scratch;
-        buf_reset(out);
-        problem_response(&told, NULL, r->admission.allow, out);
-        reply_write(r, buf_str(out), out->len);
+        problem_response(&told, NULL, a->allow, out);
     }
-    log_call(r, err);
+    log_refusal(s, a, out->len, err);
+}
+
+void reply_refuse(struct reply *r, const struct error *err)
+{
+    struct buf *out = &r->service->scratch;
+    reply_refusal(r->service, &r->admission, err, out);
+    reply_write(r, buf_str(out), out->len);
     finish(r, true);
 }

@@ -15,8 +15,12 @@ struct reply;
 struct reply *reply_new(struct service *s, struct sink *sink, const struct admission *a);
 /* To give to run_new. */
 struct run_observer *reply_observer(struct reply *r);
-/* Answers a request that became no run: a refusal (an application/problem+json document, RFC 9457,
- * with Magec's "ok" and "error" beside it), or health. err is NULL when all is well. Frees it. */
+/* The response to a request that became no run: a refusal (an application/problem+json document,
+ * RFC 9457, with Magec's "ok" and "error" beside it), or health. err is NULL when all is well.
+ * Needs no loop. It is logged. */
+void reply_refusal(
+    struct service *s, const struct admission *a, const struct error *err, struct buf *out);
+/* Sends that, and frees the reply. */
 void reply_refuse(struct reply *r, const struct error *err);
 
 /* What a caller is told of a failure: what is wrong with the store, with this program or with the

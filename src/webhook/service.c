@@ -15,13 +15,17 @@ void limits_default(struct limits *l)
     };
 }
 
-enum status service_open(struct service *s, const struct service_options *o, struct error *err)
+void service_init(struct service *s, const struct service_options *o)
 {
     memset(s, 0, sizeof *s);
     s->log = o->log;
     s->limits = o->limits;
     s->env.max_reply = o->limits.max_reply;
     buf_init(&s->scratch, 8 * o->limits.max_reply + BUF_SMALL);
+}
+
+enum status service_start(struct service *s, const struct service_options *o, struct error *err)
+{
     enum status st = loop_open(&s->env.loop, err);
     if (!st)
         st = transport_open(&s->env.transport, s->env.loop, err);
@@ -32,6 +36,12 @@ enum status service_open(struct service *s, const struct service_options *o, str
     if (st)
         service_close(s);
     return st;
+}
+
+enum status service_open(struct service *s, const struct service_options *o, struct error *err)
+{
+    service_init(s, o);
+    return service_start(s, o, err);
 }
 
 void service_close(struct service *s)

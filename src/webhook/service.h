@@ -46,7 +46,12 @@ struct service_options {
     struct log *log; /* stays the caller's */
 };
 
-/* Opens loop, transport and writer; and a reader, unless the writer works in line. */
+/* What a refusal needs: the log and the limits. */
+void service_init(struct service *s, const struct service_options *o);
+/* What a run needs: opens loop, transport and writer; and a reader, unless the writer works in
+ * line. */
+enum status service_start(struct service *s, const struct service_options *o, struct error *err);
+/* Both. */
 enum status service_open(struct service *s, const struct service_options *o, struct error *err);
 /* Everything must have ended. Works on a half-opened one; a zeroed one too. */
 void service_close(struct service *s);
