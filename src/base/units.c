@@ -93,9 +93,16 @@ int64_t units_now_ms(void)
     return clock_ms(CLOCK_REALTIME);
 }
 
+int64_t units_mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 int64_t units_mono_ms(void)
 {
-    return clock_ms(CLOCK_MONOTONIC);
+    return units_mono_us() / 1000;
 }
 
 void units_print_time(int64_t unix_ms, char out[32])

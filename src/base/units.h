@@ -28,6 +28,8 @@ enum status units_count(
 int64_t units_now_ms(void);
 /* Milliseconds of a clock that only goes forward. */
 int64_t units_mono_ms(void);
+/* Its microseconds. */
+int64_t units_mono_us(void);
 /* RFC 3339 in UTC with milliseconds: "2026-11-24T09:05:07.123Z". */
 void units_print_time(int64_t unix_ms, char out[32]);
 

@@ -4,6 +4,7 @@
  */
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -68,13 +69,26 @@ static void on_stop(void *ctx)
     on_stop_timer(r);
 }
 
+/* For measuring what recording costs. */
+static bool discards_runs(struct log *log)
+{
+    const char *record = getenv("MAGEC_RECORD");
+    bool off = record && !strcmp(record, "off");
+    if (off)
+        log_message(log, LOG_LEVEL_WARN, "runs are not recorded: MAGEC_RECORD is off", NULL);
+    return off;
+}
+
 static enum status open_all(struct responder *r, struct log *log, struct error *err)
 {
     const struct options *o = r->o;
     struct service_options so = {.store = o->store,
         .limits = o->limits,
         .log = log,
-        .writer = {.keep_age_ms = o->keep_runs_ms, .keep_count = o->keep_runs, .log = log}};
+        .writer = {.keep_age_ms = o->keep_runs_ms,
+            .keep_count = o->keep_runs,
+            .discard = discards_runs(log),
+            .log = log}};
     struct intake_options io = {
         .fd = r->socket.fd, .shared = !r->socket.own, .max_params = o->max_params};
     enum status st = service_open(&r->service, &so, err);

@@ -154,16 +154,23 @@ const char *store_path(const struct store *s)
     return s->path;
 }
 
-enum status store_ping(struct store *s, struct error *err)
+enum status store_same_file(const struct store *s, struct error *err)
 {
     struct stat info;
-    int any;
     if (stat(s->path, &info))
         return error_set(err, STATUS_STORE, "no store at \"%s\" any more", s->path);
     if (info.st_ino != s->file.st_ino || info.st_dev != s->file.st_dev)
         return error_set(err, STATUS_STORE,
             "the store \"%s\" was replaced by another file: restart the responder", s->path);
-    return pragma_int(s, "SELECT count(*) FROM (SELECT 1 FROM client LIMIT 1)", &any, err);
+    return STATUS_OK;
+}
+
+enum status store_ping(struct store *s, struct error *err)
+{
+    int any;
+    enum status st = store_same_file(s, err);
+    return st ? st
+              : pragma_int(s, "SELECT count(*) FROM (SELECT 1 FROM client LIMIT 1)", &any, err);
 }
 
 enum status store_generation(struct store *s, int64_t *generation, struct error *err)

@@ -37,6 +37,8 @@ void store_close(struct store *s);
  * closed, which costs a few syncs, but by the commit that makes it longer than a few calls. */
 void store_brief(struct store *s);
 const char *store_path(const struct store *s);
+/* Whether the path still names the file that is open. */
+enum status store_same_file(const struct store *s, struct error *err);
 /* Whether the file can be read right now: one small query. */
 enum status store_ping(struct store *s, struct error *err);
 

@@ -33,13 +33,6 @@ struct writer {
     int64_t next_prune_ms; /* of the monotonic clock; the thread's own */
 };
 
-static int64_t mono_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static struct timespec timespec_of(int64_t us)
 {
     return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
@@ -103,7 +96,10 @@ static enum status apply_all(
     bool apart;
     if (w->opts.discard)
         return STATUS_OK;
-    enum status st = apply_together(w, first, count, &apart, err);
+    enum status st = store_same_file(w->store, err);
+    if (st)
+        return st;
+    st = apply_together(w, first, count, &apart, err);
     return apart ? apply_apart(w, first, count, v, err) : st;
 }
 
@@ -171,7 +167,7 @@ static void wait_for_first(struct writer *w)
 /* Waits for more, if that is worth it. */
 static void wait_for_company(struct writer *w)
 {
-    int64_t now = mono_us();
+    int64_t now = units_mono_us();
     if (!w->first || !gather_begin(&w->gather, now, w->due_us))
         return;
     while (!w->stop && w->queued < BATCH_MAX) {
@@ -180,7 +176,7 @@ static void wait_for_company(struct writer *w)
             break;
         struct timespec until = timespec_of(w->until_us);
         pthread_cond_timedwait(&w->more, &w->lock, &until);
-        now = mono_us();
+        now = units_mono_us();
     }
     w->until_us = 0;
     gather_end(&w->gather, now, w->due_us, w->queued >= BATCH_MAX);
@@ -243,7 +239,7 @@ enum status writer_open(
         return error_set(err, STATUS_NO_MEMORY, "out of memory for the store");
     w->opts = *opts;
     w->next_prune_ms = units_mono_ms();
-    gather_init(&w->gather, mono_us());
+    gather_init(&w->gather, units_mono_us());
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -273,7 +269,7 @@ void writer_submit(struct writer *w, struct write_job *job)
         return;
     }
     pthread_mutex_lock(&w->lock);
-    int64_t now = mono_us(), due = now + job->patience_us;
+    int64_t now = units_mono_us(), due = now + job->patience_us;
     gather_job(&w->gather, now);
     if (w->first)
         w->last->next = job;

@@ -11,6 +11,12 @@
 #define MEMBER_OF(type, member, pointer)                                                           \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+enum {
+    PATIENCE_PART = 8, /* an eighth of a call's duration */
+    PATIENCE_MAX_US = 20 * 1000,
+    PACE_CALLS = 16 /* the average is about so many calls long */
+};
+
 /* One agent of a run, and what is told of it. */
 struct part {
     struct listener listener;
@@ -32,7 +38,7 @@ struct run {
     struct buf results; /* their outcomes, as JSON, when there are several */
     bool renewed;       /* the configuration had changed since the plan was made */
     int64_t row;
-    int64_t began_unix_ms, began_ms;
+    int64_t began_unix_ms, began_us;
     enum cancel_reason canceled;
     bool asking; /* the agents are being started */
     struct write_job begin, end;
@@ -73,14 +79,33 @@ static void run_free(struct run *r)
     free(r);
 }
 
+/* Milliseconds since it began. */
+static int64_t since(const struct run *r)
+{
+    return (units_mono_us() - r->began_us) / 1000;
+}
+
 static void fail(struct run *r, enum status st, const char *text)
 {
     r->result.status = st;
     string_set(&r->result.error, text);
 }
 
+/* How long a write may wait for others: a part of what calls take, that nobody notices. */
+static int64_t patience(const struct service *s)
+{
+    int64_t part = s->pace_us / PATIENCE_PART;
+    return part < PATIENCE_MAX_US ? part : PATIENCE_MAX_US;
+}
+
+static void keep_pace(struct service *s, const struct run *r)
+{
+    s->pace_us += (units_mono_us() - r->began_us - s->pace_us) / PACE_CALLS;
+}
+
 static void end_run(struct run *r)
 {
+    keep_pace(r->service, r);
     if (r->observer)
         r->observer->ended(r->observer, r);
     run_free(r);
@@ -157,7 +182,7 @@ static void sum_up(struct run *r)
         fail(r, STATUS_NO_MEMORY, "out of memory for the response");
     if (failed && r->part_count == 1) /* what was said before it failed */
         buf_add(&r->result.response, buf_str(&failed->text), failed->text.len);
-    r->result.duration_ms = units_mono_ms() - r->began_ms;
+    r->result.duration_ms = since(r);
     if (r->part_count > 1) {
         struct json_writer w;
         json_writer_init(&w, &r->results);
@@ -170,6 +195,7 @@ static void check_ended(struct run *r)
     if (r->unfinished || r->asking)
         return;
     sum_up(r);
+    r->end.patience_us = patience(r->service);
     writer_submit(r->service->writer, &r->end);
 }
 
@@ -195,7 +221,7 @@ static void part_ended(struct part *p, const struct outcome *o)
     string_set(&a->model, o->model);
     a->input_tokens = o->input_tokens;
     a->output_tokens = o->output_tokens;
-    a->duration_ms = units_mono_ms() - p->run->began_ms;
+    a->duration_ms = since(p->run);
     tell(p, &(struct event){.type = EVENT_END, .outcome = o});
     p->run->unfinished--;
     check_ended(p->run);
@@ -207,7 +233,7 @@ static void part_said(struct part *p, const struct event *e)
     if (p->run->canceled || a->status)
         return;
     if (a->first_byte_ms < 0)
-        a->first_byte_ms = units_mono_ms() - p->run->began_ms;
+        a->first_byte_ms = since(p->run);
     if (buf_add(&a->text, e->text, e->len)) {
         struct error err;
         a->status = error_set(&err, STATUS_BACKEND,
@@ -359,7 +385,7 @@ enum status run_new(struct service *s, struct plan *plan, struct run_observer *o
     buf_init(&r->results, SIZE_MAX / 2);
     buf_init(&r->result.response, SIZE_MAX / 2);
     r->began_unix_ms = units_now_ms();
-    r->began_ms = units_mono_ms();
+    r->began_us = units_mono_us();
     r->begin = (struct write_job){.apply = apply_begin, .done = done_begin};
     r->end = (struct write_job){.apply = apply_end, .done = done_end};
     enum status st = prepare(r, err);
@@ -372,6 +398,7 @@ enum status run_new(struct service *s, struct plan *plan, struct run_observer *o
 
 void run_submit(struct run *r)
 {
+    r->begin.patience_us = patience(r->service);
     writer_submit(r->service->writer, &r->begin);
 }
 
