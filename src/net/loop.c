@@ -4,7 +4,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <uv.h>
+
+enum { READY_BATCH = 256 };
 
 struct queue {
     struct job *first;
@@ -19,6 +23,13 @@ struct loop {
     struct queue posted; /* under lock */
     struct queue deferred;
     atomic_bool stop;
+    /* Descriptors have an epoll set of their own, which is one descriptor to libuv: of its handles,
+     * each would take seven system calls to come and go; this takes one or two. */
+    int set;
+    uv_poll_t set_ready;
+    bool has_set;
+    bool dispatching;
+    struct watch *dead; /* freed while what they wait for is looked at */
 };
 
 struct timer {
@@ -28,10 +39,12 @@ struct timer {
 };
 
 struct watch {
-    uv_poll_t uv;
+    struct loop *loop;
+    int fd;
+    int events; /* what is waited for; 0: it is not in the set */
     void (*ready)(void *ctx, int events);
     void *ctx;
-    int events;
+    struct watch *next; /* in loop->dead */
 };
 
 static bool queue_add(struct queue *q, struct job *job)
@@ -73,11 +86,118 @@ static void run_deferred(uv_prepare_t *handle)
     }
 }
 
+/* ---- descriptors ---- */
+
+static int ready_events(const struct watch *w, uint32_t got)
+{
+    int ready = (got & EPOLLIN ? WATCH_READ : 0) | (got & EPOLLOUT ? WATCH_WRITE : 0) |
+                (got & EPOLLRDHUP ? WATCH_HANGUP : 0);
+    if (got & (EPOLLHUP | EPOLLERR))
+        ready = WATCH_READ | WATCH_WRITE | WATCH_HANGUP | WATCH_ERROR;
+    return ready & w->events;
+}
+
+static void dispatch(uv_poll_t *handle, int status, int events)
+{
+    (void)status, (void)events;
+    struct loop *l = handle->data;
+    struct epoll_event got[READY_BATCH];
+    int n = epoll_wait(l->set, got, READY_BATCH, 0);
+    l->dispatching = true;
+    for (int i = 0; i < n; i++) {
+        struct watch *w = got[i].data.ptr;
+        int ready = ready_events(w, got[i].events); /* 0 also for one that is dead */
+        if (ready)
+            w->ready(w->ctx, ready);
+    }
+    l->dispatching = false;
+    for (struct watch *w; (w = l->dead);) {
+        l->dead = w->next;
+        free(w);
+    }
+}
+
+struct watch *watch_new(struct loop *l, int fd, void (*ready)(void *ctx, int events), void *ctx)
+{
+    struct watch *w = calloc(1, sizeof *w);
+    if (w)
+        *w = (struct watch){.loop = l, .fd = fd, .ready = ready, .ctx = ctx};
+    return w;
+}
+
+void watch_aim(struct watch *w, void (*ready)(void *ctx, int events), void *ctx)
+{
+    w->ready = ready;
+    w->ctx = ctx;
+}
+
+bool watch_set(struct watch *w, int events)
+{
+    int before = w->events;
+    if (before == events)
+        return true;
+    struct epoll_event e = {.data.ptr = w};
+    e.events = (events & WATCH_READ ? EPOLLIN : 0) | (events & WATCH_WRITE ? EPOLLOUT : 0) |
+               (events & WATCH_HANGUP ? EPOLLRDHUP : 0);
+    w->events = events;
+    int op = !before ? EPOLL_CTL_ADD : events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+    if (!epoll_ctl(w->loop->set, op, w->fd, &e))
+        return true;
+    w->events = before;
+    return false;
+}
+
+static void let_go(struct watch *w)
+{
+    w->events = 0;
+    if (!w->loop->dispatching) {
+        free(w);
+        return;
+    }
+    w->next = w->loop->dead;
+    w->loop->dead = w;
+}
+
+void watch_free(struct watch *w)
+{
+    if (!w)
+        return;
+    watch_set(w, 0);
+    let_go(w);
+}
+
+void watch_close(struct watch *w)
+{
+    close(w->fd); /* which takes it out of the set */
+    let_go(w);
+}
+
+/* ---- the loop ---- */
+
+static int start(struct loop *l)
+{
+    l->wake.data = l->before_wait.data = l->set_ready.data = l;
+    int rc = uv_async_init(&l->uv, &l->wake, run_posted);
+    if (!rc)
+        rc = uv_prepare_init(&l->uv, &l->before_wait);
+    if (!rc)
+        rc = uv_prepare_start(&l->before_wait, run_deferred);
+    if (!rc && (l->set = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        rc = -errno;
+    if (!rc)
+        rc = uv_poll_init(&l->uv, &l->set_ready, l->set);
+    l->has_set = !rc;
+    if (!rc)
+        rc = uv_poll_start(&l->set_ready, UV_READABLE, dispatch);
+    return rc;
+}
+
 enum status loop_open(struct loop **out, struct error *err)
 {
     struct loop *l = calloc(1, sizeof *l);
     if (!l)
         return error_set(err, STATUS_NO_MEMORY, "out of memory for the event loop");
+    l->set = -1;
     int rc = uv_loop_init(&l->uv);
     if (rc) {
         free(l);
@@ -85,15 +205,10 @@ enum status loop_open(struct loop **out, struct error *err)
     }
     pthread_mutex_init(&l->lock, NULL);
     atomic_init(&l->stop, false);
-    l->wake.data = l->before_wait.data = l;
-    rc = uv_async_init(&l->uv, &l->wake, run_posted);
-    if (!rc)
-        rc = uv_prepare_init(&l->uv, &l->before_wait);
-    if (!rc)
-        rc = uv_prepare_start(&l->before_wait, run_deferred);
+    rc = start(l);
     if (rc) {
         loop_close(l);
-        return error_set(err, STATUS_INTERNAL, "cannot wake an event loop: %s", uv_strerror(rc));
+        return error_set(err, STATUS_INTERNAL, "cannot make an event loop: %s", uv_strerror(rc));
     }
     *out = l;
     return STATUS_OK;
@@ -102,8 +217,9 @@ enum status loop_open(struct loop **out, struct error *err)
 static void close_own(uv_handle_t *handle, void *loop)
 {
     struct loop *l = loop;
-    if ((handle == (uv_handle_t *)&l->wake || handle == (uv_handle_t *)&l->before_wait) &&
-        !uv_is_closing(handle))
+    bool own = handle == (uv_handle_t *)&l->wake || handle == (uv_handle_t *)&l->before_wait ||
+               (l->has_set && handle == (uv_handle_t *)&l->set_ready);
+    if (own && !uv_is_closing(handle))
         uv_close(handle, NULL);
 }
 
@@ -112,8 +228,10 @@ void loop_close(struct loop *l)
     if (!l)
         return;
     uv_walk(&l->uv, close_own, l);
-    uv_run(&l->uv, UV_RUN_NOWAIT); /* lets closed timers and watches be freed */
+    uv_run(&l->uv, UV_RUN_NOWAIT); /* lets closed timers be freed */
     uv_loop_close(&l->uv);
+    if (l->set >= 0)
+        close(l->set);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
@@ -204,58 +322,4 @@ void timer_free(struct timer *t)
 {
     if (t)
         uv_close((uv_handle_t *)&t->uv, free_handle);
-}
-
-struct watch *watch_new(struct loop *l, int fd, void (*ready)(void *ctx, int events), void *ctx)
-{
-    struct watch *w = calloc(1, sizeof *w);
-    if (!w)
-        return NULL;
-    if (uv_poll_init(&l->uv, &w->uv, fd)) {
-        free(w);
-        return NULL;
-    }
-    w->uv.data = w;
-    w->ready = ready;
-    w->ctx = ctx;
-    return w;
-}
-
-void watch_aim(struct watch *w, void (*ready)(void *ctx, int events), void *ctx)
-{
-    w->ready = ready;
-    w->ctx = ctx;
-}
-
-static void watch_ready(uv_poll_t *handle, int status, int events)
-{
-    struct watch *w = handle->data;
-    int ready = (events & UV_READABLE ? WATCH_READ : 0) | (events & UV_WRITABLE ? WATCH_WRITE : 0) |
-                (events & UV_DISCONNECT ? WATCH_HANGUP : 0) |
-                (events & UV_PRIORITIZED ? WATCH_ERROR : 0);
-    if (status < 0) { /* libuv has stopped watching it */
-        ready = w->events;
-        w->events = 0;
-    }
-    w->ready(w->ctx, ready);
-}
-
-void watch_set(struct watch *w, int events)
-{
-    if (w->events == events)
-        return;
-    w->events = events;
-    int asked = (events & WATCH_READ ? UV_READABLE : 0) | (events & WATCH_WRITE ? UV_WRITABLE : 0) |
-                (events & WATCH_HANGUP ? UV_DISCONNECT : 0) |
-                (events & WATCH_ERROR ? UV_PRIORITIZED : 0);
-    if (asked)
-        uv_poll_start(&w->uv, asked, watch_ready);
-    else
-        uv_poll_stop(&w->uv);
-}
-
-void watch_free(struct watch *w)
-{
-    if (w)
-        uv_close((uv_handle_t *)&w->uv, free_handle);
 }

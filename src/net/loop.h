@@ -40,7 +40,7 @@ void timer_start(struct timer *t, int64_t ms);
 void timer_stop(struct timer *t);
 void timer_free(struct timer *t); /* NULL is fine */
 
-/* Readiness of a descriptor, which stays its owner's: freed before it is closed. */
+/* Readiness of a descriptor, which stays its owner's: the watch is freed before it is closed. */
 enum {
     WATCH_READ = 1,
     WATCH_WRITE = 2,
@@ -48,12 +48,15 @@ enum {
     WATCH_ERROR = 8   /* both halves are closed, or the descriptor has failed */
 };
 struct watch;
-/* NULL when out of memory or when the descriptor cannot be watched (a regular file). */
+/* Waits for nothing at first. NULL when out of memory. */
 struct watch *watch_new(struct loop *l, int fd, void (*ready)(void *ctx, int events), void *ctx);
 /* From now on it is somebody else's: ready is called with ctx. */
 void watch_aim(struct watch *w, void (*ready)(void *ctx, int events), void *ctx);
-/* What to wait for; 0 for nothing. A failed descriptor is ready for everything asked. */
-void watch_set(struct watch *w, int events);
+/* What to wait for; 0 for nothing. A failed descriptor is ready for everything asked. False when
+ * the descriptor cannot be watched (a regular file). */
+bool watch_set(struct watch *w, int events);
 void watch_free(struct watch *w); /* NULL is fine */
+/* Frees it and closes its descriptor. */
+void watch_close(struct watch *w);
 
 #endif

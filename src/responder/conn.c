@@ -1,6 +1,7 @@
 #include "responder/conn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -49,9 +50,12 @@ static void conn_free(struct conn *c)
 {
     const struct conn_options o = c->o;
     bool whole = c->whole && !c->gone;
-    watch_free(c->watch);
-    if (o.framing == CONN_FASTCGI)
+    if (c->watch && o.framing == CONN_FASTCGI)
+        watch_close(c->watch);
+    else if (o.framing == CONN_FASTCGI)
         close(o.fd);
+    else
+        watch_free(c->watch);
     dissolve(c);
     if (o.closed)
         o.closed(o.ctx, whole);
@@ -333,9 +337,14 @@ struct sink *conn_new(struct loop *l, const struct conn_options *o)
     buf_init(&c->out, o->cap);
     enlist(c);
     c->watch = o->watch ? o->watch : watch_new(l, o->fd, on_ready, c);
-    if (c->watch) {
-        watch_aim(c->watch, on_ready, c);
-        watch_set(c->watch, idle_events(c));
+    if (!c->watch)
+        return &c->sink;
+    watch_aim(c->watch, on_ready, c);
+    if (!watch_set(c->watch, idle_events(c))) { /* a file */
+        watch_free(c->watch);
+        c->watch = NULL;
+    } else if (o->framing == CONN_PLAIN) {
+        fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) | O_NONBLOCK);
     }
     return &c->sink;
 }

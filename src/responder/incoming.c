@@ -75,8 +75,10 @@ static void dissolve(struct incoming *c)
 static void incoming_free(struct incoming *c)
 {
     c->env->open--;
-    watch_free(c->watch);
-    close(c->fd);
+    if (c->watch)
+        watch_close(c->watch);
+    else
+        close(c->fd);
     dissolve(c);
 }
 
@@ -116,8 +118,7 @@ static void on_again(void *ctx, int fd, struct watch *watch)
     struct incoming_env *env = ctx;
     struct incoming *c = env->closing ? NULL : make(env, fd, watch);
     if (!c) {
-        watch_free(watch);
-        close(fd);
+        watch_close(watch);
         env->open--;
         return;
     }
@@ -425,11 +426,10 @@ static void wait(struct incoming *c)
         c->watch = watch_new(s->env.loop, c->fd, on_ready, c);
     if (!c->timer)
         c->timer = timer_new(s->env.loop, on_silence, c);
-    if (!c->watch || !c->timer) {
+    if (!c->watch || !c->timer || !watch_set(c->watch, WATCH_READ)) {
         incoming_free(c);
         return;
     }
-    watch_set(c->watch, WATCH_READ);
     timer_start(c->timer, s->limits.read_timeout_ms);
 }
 

@@ -67,11 +67,10 @@ enum status intake_start(
     fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) | O_NONBLOCK);
     in->listener = watch_new(s->env.loop, o->fd, on_connection, in);
     in->back_off = timer_new(s->env.loop, on_back_off, in);
-    if (!in->listener || !in->back_off) {
+    if (!in->listener || !in->back_off || !watch_set(in->listener, WATCH_READ)) {
         intake_free(in);
         return error_set(err, STATUS_INTERNAL, "cannot watch the listening socket");
     }
-    watch_set(in->listener, WATCH_READ);
     *out = in;
     return STATUS_OK;
 }

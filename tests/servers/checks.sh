@@ -182,6 +182,6 @@ run_checks() {
     check_hangup
     ok 'no run is left open' wait_for 5 nothing_open
     stop "$server"
-    ok 'the store is whole' test "$(sqlite3 "$MAGEC_DB" 'PRAGMA integrity_check')" = ok
+    ok 'the store is whole' test "$(sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" 'PRAGMA integrity_check')" = ok
     done_testing
 }
