@@ -18,7 +18,7 @@
 enum {
     STATEMENTS_MAX = 64,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 
@@ -43,6 +43,20 @@ struct store {
 
 /* The newest schema, from whatever is there, in one transaction. */
 enum status schema_upgrade(struct store *s, struct error *err);
+
+/* What runs are looked for by, besides their client, is noted apart, since an index of their own
+ * would cost every call a tenth of its recording:
+ * - run_failed has those that failed;
+ * - run_block has whose agents were asked: 1024 numbers are a block, and when the first of a block
+ *   begins, the agents of the block before are noted;
+ * - run_settled is the first run that had not ended at that time.
+ * Somebody may have deleted the newest runs by hand, and their numbers are used again: then what
+ * is noted as settled is behind the last one, or at most a block too far. */
+#define RUN_BLOCK "1024"
+enum { RUN_BLOCK_LEN = 1024 };
+#define RUN_FIRST_OPEN                                                                             \
+    "(SELECT CASE WHEN n > (SELECT max(n) FROM run) THEN 0 ELSE n - " RUN_BLOCK " END"             \
+    " FROM run_settled)"
 
 /* What SQLite's last failure on s means, as a sentence with the file and the remedy. */
 enum status sql_error(const struct store *s, struct error *err);

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "base/units.h"
+#include "store/internal.h"
 #include "store/owner.h"
 #include "store/run.h"
 #include "store/token.h"
@@ -10,8 +11,8 @@
 /* Run i begins at i seconds; its id ends in i. */
 static void make_id(int i, char id[IDENT_UUID_LEN + 1])
 {
-    snprintf(id, IDENT_UUID_LEN + 1, "%08u-0000-7000-8000-%012u", (unsigned)i / 2 % 100,
-        (unsigned)i % 100);
+    snprintf(id, IDENT_UUID_LEN + 1, "%08u-0000-7000-8000-%012u", (unsigned)i / 2 % 100000000,
+        (unsigned)i % 100000000);
 }
 
 static int64_t insert(int i, const char *client, const char *agents, int64_t owner)
@@ -263,6 +264,178 @@ START_TEST(test_prune_behind_open)
 }
 END_TEST
 
+/* ---- many runs ---- */
+
+enum { MANY = 40 * RUN_BLOCK_LEN + 500 };
+
+/* As they come: of two clients; one in 5000 asks "rare"; one in 100 fails, the last did not end. */
+static void insert_many(void)
+{
+    static const char *const agents[] = {"[\"one\"]", "[\"one\",\"rare\"]"};
+    OK(store_begin(at.store, &at.err));
+    for (int i = 1; i <= MANY; i++) {
+        char id[IDENT_UUID_LEN + 1];
+        int64_t row;
+        unsigned ms = (unsigned)i * 1000;
+        snprintf(id, sizeof id, "%08x-%04x-7000-8000-%012u", ms >> 16, ms & 0xffff,
+            (unsigned)i % 100000000);
+        struct run_begin b = {.id = id,
+            .client = i % 2 ? "odd" : "even",
+            .agents = agents[i % 5000 == 0],
+            .mode = "ask",
+            .prompt = "",
+            .started_ms = ms,
+            .owner = 7};
+        OK(run_insert(at.store, &b, &row, &at.err));
+        ck_assert_int_eq(row, i);
+        if (i < MANY)
+            finish(row, i % 100 ? STATUS_OK : STATUS_BACKEND);
+    }
+    OK(store_commit(at.store, &at.err));
+}
+
+static enum status count_run(void *ctx, const struct run_row *r)
+{
+    (void)r;
+    ++*(int *)ctx;
+    return STATUS_OK;
+}
+
+/* What SQLite did since it was asked last, in steps of its machine. */
+static int64_t steps(void)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < at.store->statement_count; i++)
+        sum += sqlite3_stmt_status(at.store->statements[i].stmt, SQLITE_STMTSTATUS_VM_STEP, 1);
+    return sum;
+}
+
+static const struct {
+    struct run_filter f;
+    int found;
+} among[] = {
+    {{.limit = 20}, 20},
+    {{.limit = 20, .client = "odd"}, 20},
+    {{.limit = 20, .client = "nobody"}, 0},
+    {{.limit = 20, .agent = "one"}, 20},
+    {{.limit = 20, .agent = "nobody"}, 0},
+    {{.limit = 20, .agent = "one\",\"rare"}, 0},
+    {{.limit = 1, .agent = "rare"}, 1},
+    {{.limit = 20, .status = "ok"}, 20},
+    {{.limit = 20, .status = "backend"}, 20},
+    {{.limit = 20, .status = "timeout"}, 0},
+    {{.limit = 20, .status = "running"}, 1},
+    {{.limit = 20, .status = "interrupted"}, 0},
+    {{.limit = 20, .client = "even", .status = "backend"}, 20},
+    {{.limit = 20, .client = "odd", .status = "backend"}, 0},
+    {{.limit = 20, .client = "odd", .status = "timeout"}, 0},
+    {{.limit = 20, .client = "odd", .status = "running"}, 0},
+    {{.limit = 20, .client = "odd", .agent = "one"}, 20},
+    {{.limit = 20, .client = "nobody", .agent = "one"}, 0},
+    {{.limit = 20, .client = "odd", .agent = "nobody"}, 0},
+    {{.limit = 20, .since_ms = (MANY - 10) * 1000}, 11},
+    {{.limit = 20, .since_ms = (MANY + 10) * 1000}, 0},
+};
+
+/* None of them looks at all runs. */
+START_TEST(test_many)
+{
+    insert_many();
+    for (size_t i = 0; i < COUNT(among); i++) {
+        int found = 0;
+        steps();
+        OK(run_each(at.store, &among[i].f, count_run, &found, &at.err));
+        int64_t took = steps();
+        ck_assert_msg(found == among[i].found && took < 2 * MANY, "%zu: %d found, %lld steps", i,
+            found, (long long)took);
+    }
+    struct run_filter rare = {.limit = 100, .agent = "rare"};
+    int found = 0;
+    OK(run_each(at.store, &rare, count_run, &found, &at.err));
+    ck_assert_int_eq(found, MANY / 5000);
+}
+END_TEST
+
+/* A call costs the same with many runs as with none. */
+START_TEST(test_same_cost)
+{
+    int64_t costs[2];
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            insert_many();
+        finish(insert(90, "c", "[\"one\"]", 7), STATUS_OK); /* prepares */
+        steps();
+        finish(insert(95, "c", "[\"one\"]", 7), STATUS_OK);
+        costs[i] = steps();
+        int64_t deleted;
+        OK(run_prune(at.store, 0, 1, 100, &deleted, &at.err));
+        ck_assert_int_eq(
+            sqlite3_exec(at.store->db, "DELETE FROM run", NULL, NULL, NULL), SQLITE_OK);
+    }
+    ck_assert_int_gt(costs[0], 0);
+    ck_assert_int_le(costs[1] * 5, costs[0] * 6);
+}
+END_TEST
+
+static const struct {
+    const char *what, *sql; /* done by hand to the runs */
+} hands[] = {
+    {"nothing", "SELECT 1"},
+    {"the newest few are gone", "DELETE FROM run WHERE n > 1024 * 3 + 400"},
+    {"the newest blocks are gone", "DELETE FROM run WHERE n > 1500"},
+    {"all are gone", "DELETE FROM run"},
+};
+
+/* Runs that are open are found wherever they are. */
+START_TEST(test_open_found)
+{
+    static const int more[] = {1, 300, 1024, 3000};
+    struct run_filter f = {.limit = 100, .status = "running"};
+    int open = 0, found, number = 0;
+    for (int i = 1; i <= 1024 * 3 + 500; i++)
+        finish(insert(number++, "c", "[]", 7), STATUS_OK);
+    ck_assert_int_eq(sqlite3_exec(at.store->db, hands[_i].sql, NULL, NULL, NULL), SQLITE_OK);
+    for (size_t i = 0; i < COUNT(more); i++, open++) {
+        insert(number++, "c", "[]", 7);
+        for (int n = 0; n < more[i]; n++)
+            finish(insert(number++, "c", "[]", 7), STATUS_OK);
+        found = 0;
+        OK(run_each(at.store, &f, count_run, &found, &at.err));
+        ck_assert_msg(found == open + 1, "%s: %d of %d", hands[_i].what, found, open + 1);
+    }
+    int64_t count = 0;
+    OK(run_interrupt_dead(at.store, &count, &at.err));
+    ck_assert_int_eq(count, open);
+    f.status = "interrupted";
+    found = 0;
+    OK(run_each(at.store, &f, count_run, &found, &at.err));
+    ck_assert_int_eq(found, open);
+}
+END_TEST
+
+static int64_t count_rows(const char *sql)
+{
+    sqlite3_stmt *q;
+    ck_assert_int_eq(sqlite3_prepare_v2(at.store->db, sql, -1, &q, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(q), SQLITE_ROW);
+    int64_t n = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+/* What was noted of runs goes with them. */
+START_TEST(test_notes_forgotten)
+{
+    int64_t deleted;
+    insert_many();
+    ck_assert_int_ge(count_rows("SELECT count(*) FROM run_block"), MANY / RUN_BLOCK_LEN);
+    OK(run_prune(at.store, 0, 1500, MANY, &deleted, &at.err));
+    ck_assert_int_eq(deleted, MANY - 1500);
+    ck_assert_int_le(count_rows("SELECT count(*) FROM run_block"), 3);
+    ck_assert_int_eq(count_rows("SELECT count(*) FROM run_failed"), 15);
+}
+END_TEST
+
 /* A child that holds an owner and has a run is killed: only then its run is interrupted. */
 START_TEST(test_interrupt)
 {
@@ -355,6 +528,10 @@ int main(void)
     tcase_add_test(all, test_prune_count);
     tcase_add_test(all, test_prune_age);
     tcase_add_test(all, test_prune_behind_open);
+    tcase_add_test(all, test_many);
+    tcase_add_test(all, test_same_cost);
+    tcase_add_loop_test(all, test_open_found, 0, COUNT(hands));
+    tcase_add_test(all, test_notes_forgotten);
     tcase_add_test(all, test_interrupt);
     tcase_add_test(all, test_touches_token);
     suite_add_tcase(suite, all);
