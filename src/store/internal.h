@@ -44,11 +44,12 @@ struct store {
 /* The newest schema, from whatever is there, in one transaction. */
 enum status schema_upgrade(struct store *s, struct error *err);
 
-/* What runs are looked for by, besides their client, is noted apart, since an index of their own
- * would cost every call a tenth of its recording:
+/* What runs are looked for by is noted apart, since an index of run costs every call a tenth of its
+ * recording, and one of many clients has each call on another page:
  * - run_failed has those that failed;
- * - run_block has whose agents were asked: 1024 numbers are a block, and when the first of a block
- *   begins, the agents of the block before are noted;
+ * - run_block has whose agents were asked and by which clients: 1024 numbers are a block, and when
+ *   the first of a block begins, this is noted of the block before. Clients are hashes of three
+ *   bytes, one after the other: some blocks are looked at for nothing;
  * - run_settled is the first run that had not ended at that time.
  * Somebody may have deleted the newest runs by hand, and their numbers are used again: then what
  * is noted as settled is behind the last one, or at most a block too far. */
@@ -57,6 +58,11 @@ enum { RUN_BLOCK_LEN = 1024 };
 #define RUN_FIRST_OPEN                                                                             \
     "(SELECT CASE WHEN n > (SELECT max(n) FROM run) THEN 0 ELSE n - " RUN_BLOCK " END"             \
     " FROM run_settled)"
+
+enum { RUN_HASH_LEN = 3 };
+void run_hash_client(const char *client, unsigned char out[RUN_HASH_LEN]);
+/* Of all blocks, for a store that has no such notes yet. */
+enum status run_note_blocks(struct store *s, struct error *err);
 
 /* What SQLite's last failure on s means, as a sentence with the file and the remedy. */
 enum status sql_error(const struct store *s, struct error *err);

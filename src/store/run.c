@@ -21,17 +21,78 @@ static enum status run_sql(struct store *s, const char *text, int64_t first, str
     return sql_run(s, q, err);
 }
 
+void run_hash_client(const char *client, unsigned char out[RUN_HASH_LEN])
+{
+    uint32_t h = 2166136261U; /* FNV-1a */
+    for (; *client; client++)
+        h = (h ^ (unsigned char)*client) * 16777619U;
+    h ^= h >> 24;
+    for (size_t i = 0; i < RUN_HASH_LEN; i++)
+        out[i] = (unsigned char)(h >> 8 * i);
+}
+
+#define BEFORE_ROW "FROM run WHERE n >= ?1 - " RUN_BLOCK " AND n < ?1"
+
+static enum status read_clients(struct store *s, int64_t row, struct buf *out, struct error *err)
+{
+    sqlite3_stmt *q =
+        sql_prepare(s, "SELECT DISTINCT client " BEFORE_ROW " AND client IS NOT NULL", err);
+    if (!q)
+        return STATUS_STORE;
+    sql_bind_int(q, 1, row);
+    bool more;
+    enum status st;
+    while (!(st = sql_step(s, q, &more, err)) && more) {
+        unsigned char hash[RUN_HASH_LEN];
+        run_hash_client(sql_text(q, 0) ? sql_text(q, 0) : "", hash);
+        buf_add(out, hash, sizeof hash);
+    }
+    sqlite3_reset(q);
+    return st ? st : buf_status(out);
+}
+
+/* The block that ends before row. */
 static enum status note_block(struct store *s, int64_t row, struct error *err)
 {
-    enum status st = run_sql(s,
-        "INSERT OR IGNORE INTO run_block SELECT DISTINCT n / " RUN_BLOCK
-        ", agents FROM run WHERE n >= ?1 - " RUN_BLOCK " AND n < ?1",
+    struct buf clients;
+    buf_init(&clients, RUN_BLOCK_LEN * (RUN_HASH_LEN + 1));
+    enum status st = read_clients(s, row, &clients, err);
+    sqlite3_stmt *q = sql_prepare(s,
+        "INSERT OR REPLACE INTO run_block SELECT ?1 / " RUN_BLOCK
+        " - 1, group_concat(DISTINCT agents), ?2 " BEFORE_ROW,
+        err);
+    if (!st && !q)
+        st = STATUS_STORE;
+    if (!st) {
+        sql_bind_int(q, 1, row);
+        sqlite3_bind_blob(q, 2, buf_str(&clients), (int)clients.len, SQLITE_STATIC);
+        st = sql_run(s, q, err);
+    }
+    buf_release(&clients);
+    return st;
+}
+
+static enum status note_settled(struct store *s, int64_t row, struct error *err)
+{
+    return run_sql(s,
+        "UPDATE run_settled SET n = coalesce((SELECT n FROM run WHERE owner IS NOT NULL"
+        " AND n >= " RUN_FIRST_OPEN " ORDER BY n LIMIT 1), ?1)",
         row, err);
-    return st ? st
-              : run_sql(s,
-                    "UPDATE run_settled SET n = coalesce((SELECT n FROM run WHERE owner IS NOT NULL"
-                    " AND n >= " RUN_FIRST_OPEN " ORDER BY n LIMIT 1), ?1)",
-                    row, err);
+}
+
+enum status run_note_blocks(struct store *s, struct error *err)
+{
+    sqlite3_stmt *q = sql_prepare(s, "SELECT min(n), max(n) FROM run", err);
+    bool row;
+    enum status st = q ? sql_step(s, q, &row, err) : STATUS_STORE;
+    if (st)
+        return st;
+    int64_t first = sqlite3_column_int64(q, 0), last = sqlite3_column_int64(q, 1);
+    sqlite3_reset(q);
+    for (int64_t n = (first / RUN_BLOCK_LEN + 1) * RUN_BLOCK_LEN; n <= last && !st;
+         n += RUN_BLOCK_LEN)
+        st = note_block(s, n, err);
+    return st;
 }
 
 static enum status note_failure(struct store *s, int64_t row, struct error *err)
@@ -98,6 +159,8 @@ enum status run_insert(struct store *s, const struct run_begin *r, int64_t *row,
     *row = sqlite3_last_insert_rowid(s->db);
     if (!st && *row % RUN_BLOCK_LEN == 0)
         st = note_block(s, *row, err);
+    if (!st && *row % RUN_BLOCK_LEN == 0)
+        st = note_settled(s, *row, err);
     return st || !r->token ? st : token_touch(s, r->token, r->started_ms, err);
 }
 

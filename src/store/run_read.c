@@ -100,15 +100,13 @@ static void since_bound(int64_t since_ms, char out[IDENT_UUID_LEN + 1])
 #define FAILURES "run_failed CROSS JOIN run ON n = run_failed.run"
 #define IN_BLOCK "n >= ?7 * " RUN_BLOCK " AND n < (?7 + 1) * " RUN_BLOCK " AND"
 
-enum source { ALL, CLIENT, FAILED, CLIENT_FAILED, OPEN, AGENT, CLIENT_AGENT };
+enum source { ALL, FAILED, CLIENT_FAILED, OPEN, BLOCK };
 static const char *const sources[] = {
     [ALL] = NEWEST("run", "n", ""),
-    [CLIENT] = NEWEST("run", "n", "client = ?1 AND"),
     [FAILED] = NEWEST(FAILURES, "run_failed.run", "why = ?3 AND"),
     [CLIENT_FAILED] = NEWEST(FAILURES, "run_failed.run", "whose = ?1 AND why = ?3 AND"),
     [OPEN] = NEWEST("run", "n", "owner IS NOT NULL AND n >= " RUN_FIRST_OPEN " AND"),
-    [AGENT] = NEWEST("run", "n", IN_BLOCK),
-    [CLIENT_AGENT] = NEWEST("run", "n", "client = ?1 AND " IN_BLOCK),
+    [BLOCK] = NEWEST("run", "n", "n >= ?7 * " RUN_BLOCK " AND n < (?7 + 1) * " RUN_BLOCK " AND"),
 };
 
 /* The one that leaves the fewest to look at. */
@@ -118,9 +116,7 @@ static enum source source_of(const struct run_filter *f)
         return OPEN;
     if (f->status && strcmp(f->status, status_name(STATUS_OK)))
         return f->client ? CLIENT_FAILED : FAILED;
-    if (f->agent)
-        return f->client ? CLIENT_AGENT : AGENT;
-    return f->client ? CLIENT : ALL;
+    return f->agent || f->client ? BLOCK : ALL;
 }
 
 struct walk {
@@ -162,15 +158,22 @@ static enum status walk_source(struct walk *w, int64_t block, struct error *err)
 /* The newest block is not noted yet. */
 static enum status walk_blocks(struct walk *w, struct error *err)
 {
+    const struct run_filter *f = w->filter;
+    unsigned char hash[RUN_HASH_LEN];
     sqlite3_stmt *q = sql_prepare(w->store,
-        "SELECT max(n) / " RUN_BLOCK
-        " AS block FROM run UNION ALL SELECT * FROM (SELECT DISTINCT block"
-        " FROM run_block WHERE block < (SELECT max(n) / " RUN_BLOCK " FROM run)"
-        " AND instr(agents, json_quote(?1)) ORDER BY block DESC)",
+        "SELECT max(n) / " RUN_BLOCK " AS block FROM run UNION ALL SELECT * FROM"
+        " (SELECT block FROM run_block WHERE block < (SELECT max(n) / " RUN_BLOCK " FROM run)"
+        " AND (?1 IS NULL OR instr(agents, json_quote(?1)))"
+        " AND (?2 IS NULL OR instr(clients, ?2)) ORDER BY block DESC)",
         err);
     if (!q)
         return STATUS_STORE;
-    sql_bind_text(q, 1, w->filter->agent);
+    sql_bind_text(q, 1, f->agent);
+    if (f->client) {
+        run_hash_client(f->client, hash);
+        sqlite3_bind_blob(q, 2, hash, sizeof hash, SQLITE_STATIC);
+    } else
+        sqlite3_bind_null(q, 2);
     bool row;
     enum status st = STATUS_OK;
     while (!st && w->left > 0 && !(st = sql_step(w->store, q, &row, err)) && row)
@@ -183,8 +186,7 @@ enum status run_each(struct store *s, const struct run_filter *f,
     enum status (*visit)(void *ctx, const struct run_row *r), void *ctx, struct error *err)
 {
     struct walk w = {.store = s, .filter = f, .visit = visit, .ctx = ctx, .left = f->limit};
-    enum source from = source_of(f);
-    return from == AGENT || from == CLIENT_AGENT ? walk_blocks(&w, err) : walk_source(&w, 0, err);
+    return source_of(f) == BLOCK ? walk_blocks(&w, err) : walk_source(&w, 0, err);
 }
 
 static void member_if(struct json_writer *w, const char *key, const char *s)

@@ -59,16 +59,15 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "INSERT INTO configuration VALUES (1, 1);" COUNTS("backend", "UPDATE") COUNTS("agent", "UPDATE")
         COUNTS("command", "UPDATE") COUNTS("client", "UPDATE") COUNTS("client_agent", "UPDATE")
             COUNTS("token", "UPDATE OF hash, client, created_ms, expires_ms"),
-    /* What is looked for in runs besides clients: no index of the run's own, which every call would
+    /* What is looked for in runs: no index of the run's own, which every call would
      * pay for: see internal.h. */
     "DROP INDEX run_open;"
     "CREATE TABLE run_failed (run INTEGER PRIMARY KEY, whose TEXT, why TEXT NOT NULL);"
     "CREATE INDEX run_failed_why ON run_failed(why);"
     "CREATE INDEX run_failed_whose ON run_failed(whose, why);"
     "INSERT INTO run_failed SELECT n, client, status FROM run WHERE http > 299;"
-    "CREATE TABLE run_block ("
-    " block INTEGER NOT NULL, agents TEXT NOT NULL, PRIMARY KEY (block, agents)) WITHOUT ROWID;"
-    "INSERT INTO run_block SELECT DISTINCT n / 1024, agents FROM run;"
+    "DROP INDEX run_client;"
+    "CREATE TABLE run_block (block INTEGER PRIMARY KEY, agents TEXT, clients BLOB);"
     "CREATE TABLE run_settled (only INTEGER PRIMARY KEY CHECK (only = 1), n INTEGER NOT NULL);"
     "INSERT INTO run_settled SELECT 1, coalesce((SELECT min(n) FROM run WHERE owner IS NOT NULL),"
     " (SELECT max(n) FROM run), 0);",
@@ -97,6 +96,8 @@ enum status schema_upgrade(struct store *s, struct error *err)
     bool older = version < SCHEMA_VERSION;
     for (int i = version; i < SCHEMA_VERSION && !st; i++)
         st = sql_exec(s, migrations[i], err);
+    if (!st && older)
+        st = run_note_blocks(s, err);
     char pragma[64];
     snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
     if (!st && older)
