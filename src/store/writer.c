@@ -13,7 +13,13 @@
 #include "store/owner.h"
 #include "store/run.h"
 
-enum { PRUNE_EVERY_MS = 60 * 1000, PRUNE_BATCH = 200, BATCH_MAX = 1000 };
+enum {
+    PRUNE_EVERY_MS = 60 * 1000,
+    PRUNE_MIN = 20,
+    PRUNE_MAX = 200,
+    PRUNE_PAUSE_MS = 5,
+    BATCH_MAX = 1000
+};
 
 struct writer {
     struct store *store;
@@ -30,6 +36,7 @@ struct writer {
     bool stop;
     bool running;
     int64_t transactions, jobs;
+    int64_t jobs_pruned;   /* how many there had been; the thread's own, like the next */
     int64_t next_prune_ms; /* of the monotonic clock; the thread's own */
 };
 
@@ -128,24 +135,31 @@ static bool has_retention(const struct writer *w)
     return (w->opts.keep_age_ms || w->opts.keep_count) && !w->opts.discard;
 }
 
+/* A few at a time, and no longer behind than what comes: two jobs are one run. */
 static void prune(struct writer *w)
 {
-    int64_t now = units_mono_ms(), deleted = 0;
+    int64_t now = units_mono_ms(), deleted = 0, batch = w->jobs - w->jobs_pruned;
     struct error err;
     if (!has_retention(w) || now < w->next_prune_ms)
         return;
+    if (batch < PRUNE_MIN)
+        batch = PRUNE_MIN;
+    if (batch > PRUNE_MAX)
+        batch = PRUNE_MAX;
     enum status st = store_begin(w->store, &err);
     if (!st)
-        st = run_prune(
-            w->store, w->opts.keep_age_ms, w->opts.keep_count, PRUNE_BATCH, &deleted, &err);
+        st = run_prune(w->store, w->opts.keep_age_ms, w->opts.keep_count, batch, &deleted, &err);
     if (!st)
         st = store_commit(w->store, &err);
     if (st) {
         store_rollback(w->store);
         log_message(w->opts.log, LOG_LEVEL_WARN, "old runs could not be removed", &err);
     }
-    if (st || deleted < PRUNE_BATCH) /* else at once, behind the jobs that wait */
-        w->next_prune_ms = now + (w->opts.prune_ms ? w->opts.prune_ms : PRUNE_EVERY_MS);
+    int64_t pause = w->opts.prune_ms ? w->opts.prune_ms : PRUNE_EVERY_MS;
+    if (!st && deleted == batch && pause > PRUNE_PAUSE_MS)
+        pause = PRUNE_PAUSE_MS;
+    w->jobs_pruned = w->jobs;
+    w->next_prune_ms = now + pause;
 }
 
 /* Waits for the first job, or until retention is due. */
