@@ -25,7 +25,7 @@ works() { # NAME: a large call is answered, and recorded
     is "$(sql 'SELECT status, length(prompt) FROM run ORDER BY n DESC LIMIT 1')" "ok|$large" 'and recorded'
 }
 
-python3 -c 'print("word" * 60000 + " end")' >"$tmp/large"
+python3 -c 'print("word" * 64000 + " end")' >"$tmp/large"
 large=$(($(wc -c <"$tmp/large")))
 new_store
 make_echo 5ms
