@@ -1,10 +1,11 @@
 /*
  * Whether the writer waits for more jobs before it commits those it has.
  *
- * It does when, at the rate at which jobs have come lately, waiting brings enough of them: a
- * transaction of many costs each of them a third of one of its own. It does not when jobs are few,
- * and it stops when they stop: callers that wait for the writer before they go on send nothing
- * while it waits for them. A wait that was in vain makes the next ones rarer.
+ * It does when, at the rate at which jobs have come lately, enough of them will come while the ones
+ * at hand can wait: a transaction of many costs each of them a third of one of its own. Jobs can
+ * wait a part of what calls take. Callers that go on only when the writer has answered are slowed
+ * down by at most that part, and when they are few it never waits: n of them, each with two jobs a
+ * call and the patience of a quarter of it, bring n / 2 jobs.
  *
  * No clock and no lock: times are microseconds of any clock that only goes forward.
  */
@@ -20,23 +21,18 @@ enum {
     GATHER_SHORT_US = 1000, /* how long that is */
 };
 
+enum { GATHER_WINDOW_US = 50 * 1000 }; /* over which jobs are counted: they come in bursts */
+
 struct gather {
-    int64_t last_us;     /* when a job came last */
-    int64_t interval_16; /* between two jobs: a moving average, in sixteenths */
-    int64_t quiet_us;    /* of this wait: how long without a job is its end */
-    int64_t skip;        /* so many waits are left out */
-    int64_t in_vain;     /* how many, the next time that one is in vain */
+    int64_t since_us; /* when this window began */
+    int64_t count;    /* of jobs in it */
+    int64_t lately;   /* how many the last one had */
 };
 
 void gather_init(struct gather *g, int64_t now_us);
 /* A job was submitted. */
 void gather_job(struct gather *g, int64_t now_us);
 /* Whether to wait, when the first of the jobs at hand must not wait beyond due_us. */
-bool gather_begin(struct gather *g, int64_t now_us, int64_t due_us);
-/* In a wait: until when, as things stand. Asked again when that time has come, since more jobs may
- * have: the wait is over when the answer is not later than now. */
-int64_t gather_until(const struct gather *g, int64_t due_us);
-/* The wait is over. full: as many jobs have come as a transaction takes. */
-void gather_end(struct gather *g, int64_t now_us, int64_t due_us, bool full);
+bool gather_pays(const struct gather *g, int64_t now_us, int64_t due_us);
 
 #endif

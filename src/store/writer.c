@@ -181,19 +181,15 @@ static void wait_for_first(struct writer *w)
 /* Waits for more, if that is worth it. */
 static void wait_for_company(struct writer *w)
 {
-    int64_t now = units_mono_us();
-    if (!w->first || !gather_begin(&w->gather, now, w->due_us))
+    if (!w->first || !gather_pays(&w->gather, units_mono_us(), w->due_us))
         return;
-    while (!w->stop && w->queued < BATCH_MAX) {
-        w->until_us = gather_until(&w->gather, w->due_us);
-        if (w->until_us <= now)
-            break;
-        struct timespec until = timespec_of(w->until_us);
-        pthread_cond_timedwait(&w->more, &w->lock, &until);
-        now = units_mono_us();
+    int rc = 0;
+    while (!w->stop && w->queued < BATCH_MAX && rc != ETIMEDOUT) {
+        struct timespec until = timespec_of(w->due_us);
+        w->until_us = w->due_us;
+        rc = pthread_cond_timedwait(&w->more, &w->lock, &until);
     }
     w->until_us = 0;
-    gather_end(&w->gather, now, w->due_us, w->queued >= BATCH_MAX);
 }
 
 /* Takes at most a batch. */

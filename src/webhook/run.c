@@ -12,8 +12,8 @@
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 enum {
-    PATIENCE_PART = 8, /* an eighth of a call's duration */
-    PATIENCE_MAX_US = 20 * 1000,
+    PATIENCE_PART = 4, /* a quarter of a call's duration */
+    PATIENCE_MAX_US = 25 * 1000,
     PACE_CALLS = 16 /* the average is about so many calls long */
 };
 

@@ -247,24 +247,6 @@ START_TEST(test_impatient)
 }
 END_TEST
 
-/* Callers that wait for each job are not kept waiting, whatever they say they could. */
-START_TEST(test_one_by_one)
-{
-    enum { JOBS = 2000, PATIENCE_US = 100 * 1000000 };
-    struct writer_options opts = {.discard = true};
-    struct job job;
-    struct writer *w;
-    OK(writer_open(&w, at.path, &opts, &at.err));
-    for (int i = 0; i < JOBS; i++) {
-        make_job(&job, "c", i);
-        job.write.patience_us = PATIENCE_US;
-        writer_submit(w, &job.write);
-        wait_for(i + 1);
-    }
-    writer_close(w);
-}
-END_TEST
-
 START_TEST(test_discard)
 {
     struct writer_options opts = {.discard = true, .in_line = _i};
@@ -474,7 +456,6 @@ int main(void)
     tcase_add_test(all, test_close);
     tcase_add_loop_test(all, test_company, 0, 2);
     tcase_add_test(all, test_impatient);
-    tcase_add_test(all, test_one_by_one);
     tcase_add_loop_test(all, test_discard, 0, 2);
     tcase_add_loop_test(all, test_one_fails, 0, 2);
     tcase_add_loop_test(all, test_full, 0, 2);
