@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { READY_BATCH = 256 };
+enum { READY_BATCH = 512 };
 
 struct queue {
     struct job *first;
@@ -18,16 +18,14 @@ struct queue {
 struct loop {
     uv_loop_t uv;
     uv_async_t wake;
-    uv_prepare_t before_wait;
     pthread_mutex_t lock;
     struct queue posted; /* under lock */
     struct queue deferred;
     atomic_bool stop;
-    /* Descriptors have an epoll set of their own, which is one descriptor to libuv: of its handles,
-     * each would take seven system calls to come and go; this takes one or two. */
+    /* Descriptors have an epoll set of their own: of libuv's handles, each would take seven system
+     * calls to come and go; this takes one or two. libuv, which keeps the timers and the wake-ups,
+     * is one descriptor in it. */
     int set;
-    uv_poll_t set_ready;
-    bool has_set;
     bool dispatching;
     struct watch *dead; /* freed while what they wait for is looked at */
 };
@@ -71,13 +69,10 @@ static void run_posted(uv_async_t *handle)
         job->run(job);
         job = next;
     }
-    if (atomic_load(&l->stop))
-        uv_stop(&l->uv);
 }
 
-static void run_deferred(uv_prepare_t *handle)
+static void run_deferred(struct loop *l)
 {
-    struct loop *l = handle->data;
     while (l->deferred.first) {
         struct job *job = l->deferred.first;
         l->deferred.first = job->next;
@@ -97,24 +92,29 @@ static int ready_events(const struct watch *w, uint32_t got)
     return ready & w->events;
 }
 
-static void dispatch(uv_poll_t *handle, int status, int events)
+static void free_dead(struct loop *l)
 {
-    (void)status, (void)events;
-    struct loop *l = handle->data;
-    struct epoll_event got[READY_BATCH];
-    int n = epoll_wait(l->set, got, READY_BATCH, 0);
-    l->dispatching = true;
-    for (int i = 0; i < n; i++) {
-        struct watch *w = got[i].data.ptr;
-        int ready = ready_events(w, got[i].events); /* 0 also for one that is dead */
-        if (ready)
-            w->ready(w->ctx, ready);
-    }
-    l->dispatching = false;
     for (struct watch *w; (w = l->dead);) {
         l->dead = w->next;
         free(w);
     }
+}
+
+/* Waits for descriptors, at most so long, and says to each what it is ready for. */
+static void dispatch(struct loop *l, int timeout_ms)
+{
+    struct epoll_event got[READY_BATCH];
+    int n = epoll_wait(l->set, got, READY_BATCH, timeout_ms);
+    uv_update_time(&l->uv);
+    l->dispatching = true;
+    for (int i = 0; i < n; i++) {
+        struct watch *w = got[i].data.ptr;
+        int ready = w ? ready_events(w, got[i].events) : 0; /* NULL is libuv; 0 also for the dead */
+        if (ready)
+            w->ready(w->ctx, ready);
+    }
+    l->dispatching = false;
+    free_dead(l);
 }
 
 struct watch *watch_new(struct loop *l, int fd, void (*ready)(void *ctx, int events), void *ctx)
@@ -176,19 +176,13 @@ void watch_close(struct watch *w)
 
 static int start(struct loop *l)
 {
-    l->wake.data = l->before_wait.data = l->set_ready.data = l;
+    struct epoll_event e = {.events = EPOLLIN};
+    l->wake.data = l;
     int rc = uv_async_init(&l->uv, &l->wake, run_posted);
-    if (!rc)
-        rc = uv_prepare_init(&l->uv, &l->before_wait);
-    if (!rc)
-        rc = uv_prepare_start(&l->before_wait, run_deferred);
     if (!rc && (l->set = epoll_create1(EPOLL_CLOEXEC)) < 0)
         rc = -errno;
-    if (!rc)
-        rc = uv_poll_init(&l->uv, &l->set_ready, l->set);
-    l->has_set = !rc;
-    if (!rc)
-        rc = uv_poll_start(&l->set_ready, UV_READABLE, dispatch);
+    if (!rc && epoll_ctl(l->set, EPOLL_CTL_ADD, uv_backend_fd(&l->uv), &e))
+        rc = -errno;
     return rc;
 }
 
@@ -217,9 +211,7 @@ enum status loop_open(struct loop **out, struct error *err)
 static void close_own(uv_handle_t *handle, void *loop)
 {
     struct loop *l = loop;
-    bool own = handle == (uv_handle_t *)&l->wake || handle == (uv_handle_t *)&l->before_wait ||
-               (l->has_set && handle == (uv_handle_t *)&l->set_ready);
-    if (own && !uv_is_closing(handle))
+    if (handle == (uv_handle_t *)&l->wake && !uv_is_closing(handle))
         uv_close(handle, NULL);
 }
 
@@ -238,7 +230,12 @@ void loop_close(struct loop *l)
 
 void loop_run(struct loop *l)
 {
-    uv_run(&l->uv, UV_RUN_DEFAULT);
+    while (!atomic_load(&l->stop)) {
+        run_deferred(l);
+        dispatch(l, uv_backend_timeout(&l->uv));
+        uv_run(&l->uv, UV_RUN_NOWAIT); /* what was posted, and timers */
+    }
+    atomic_store(&l->stop, false);
 }
 
 void loop_stop(struct loop *l)
