@@ -27,6 +27,7 @@ struct conn {
     size_t sent;
     size_t record; /* where the record begins that can still grow, plus 1; 0: none */
     struct job flush;
+    bool early; /* something came before the reply had ended: it is left where it is */
     bool ended, whole, gone, lingering, cutting;
     int64_t ended_ms;          /* when */
     struct conn *next, **self; /* in o.list */
@@ -143,10 +144,12 @@ static void lose(struct conn *c)
         c->sink.gone(c->sink.ctx); /* which ends the sink */
 }
 
+/* The same as for a request that comes, so that nothing changes when a reply begins and ends. */
 static int idle_events(const struct conn *c)
 {
-    /* a CGI's socket may be half-closed from the beginning */
-    return c->o.framing == CONN_FASTCGI ? WATCH_HANGUP : WATCH_ERROR;
+    if (c->o.framing == CONN_PLAIN)
+        return WATCH_ERROR; /* a CGI's socket may be half-closed from the beginning */
+    return c->early ? WATCH_HANGUP : WATCH_READ | WATCH_HANGUP;
 }
 
 /* Made when it is needed: most connections never wait. NULL when out of memory. */
@@ -198,7 +201,10 @@ static void wait_for_room(struct conn *c)
 static bool send_queued(struct conn *c)
 {
     while (c->sent < c->out.len) {
-        ssize_t n = write(c->o.fd, c->out.data + c->sent, c->out.len - c->sent);
+        const char *rest = c->out.data + c->sent;
+        ssize_t n = c->o.framing == CONN_FASTCGI
+                        ? send(c->o.fd, rest, c->out.len - c->sent, MSG_NOSIGNAL)
+                        : write(c->o.fd, rest, c->out.len - c->sent);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -249,12 +255,16 @@ static void read_away(struct conn *c)
 static void on_ready(void *ctx, int events)
 {
     struct conn *c = ctx;
-    if (c->lingering)
+    if (c->lingering) {
         read_away(c);
-    else if (events & (WATCH_HANGUP | WATCH_ERROR))
+    } else if (events & (WATCH_HANGUP | WATCH_ERROR)) {
         lose(c);
-    else if (events & WATCH_WRITE)
+    } else if (events & WATCH_WRITE) {
         flush(&c->flush);
+    } else if (events & WATCH_READ) {
+        c->early = true;
+        watch_set(c->watch, idle_events(c));
+    }
 }
 
 static void on_timer(void *ctx)

@@ -14,6 +14,7 @@
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 enum {
+    COMING = WATCH_READ | WATCH_HANGUP, /* what a connection waits for while it replies, too */
     PLAN_HERE_MAX = 64 * 1024 /* a larger body is looked at by the reader: it may take a while */
 };
 
@@ -123,7 +124,7 @@ static void on_again(void *ctx, int fd, struct watch *watch)
         return;
     }
     watch_aim(watch, on_ready, c);
-    watch_set(watch, WATCH_READ);
+    watch_set(watch, COMING);
 }
 
 static void stop_reading(struct incoming *c)
@@ -426,7 +427,7 @@ static void wait(struct incoming *c)
         c->watch = watch_new(s->env.loop, c->fd, on_ready, c);
     if (!c->timer)
         c->timer = timer_new(s->env.loop, on_silence, c);
-    if (!c->watch || !c->timer || !watch_set(c->watch, WATCH_READ)) {
+    if (!c->watch || !c->timer || !watch_set(c->watch, COMING)) {
         incoming_free(c);
         return;
     }

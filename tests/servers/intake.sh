@@ -40,7 +40,7 @@ runs_are 5 'no run came of it'
 fcgi say begin params params-end stdin stdin-end again read
 is "$answers $status" '1 200' 'without FCGI_KEEP_CONN a second request is not answered'
 runs_are 6 'and not run'
-fcgi say --keep begin raw:01010002000800000001010000000000 params params-end stdin stdin-end answered
+fcgi say begin raw:01010002000800000001010000000000 params params-end stdin stdin-end read
 is "$(cat "$tmp/notes") $status" 'protocol 1 200' 'another request beside it is turned away'
 sql 'DELETE FROM run'
 
