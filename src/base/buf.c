@@ -70,6 +70,18 @@ enum status buf_addc(struct buf *b, char c)
     return buf_add(b, &c, 1);
 }
 
+enum status buf_add_int(struct buf *b, int64_t v)
+{
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (v < 0)
+        *--at = '-';
+    return buf_add(b, at, (size_t)(digits + sizeof digits - at));
+}
+
 enum status buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;

@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
@@ -34,6 +35,8 @@ void buf_release(struct buf *b);
 enum status buf_add(struct buf *b, const void *bytes, size_t len);
 enum status buf_adds(struct buf *b, const char *s);
 enum status buf_addc(struct buf *b, char c);
+/* In decimal. */
+enum status buf_add_int(struct buf *b, int64_t v);
 enum status buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 enum status buf_vprintf(struct buf *b, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));

@@ -200,7 +200,7 @@ void json_put_cstring(struct json_writer *w, const char *s)
 void json_put_int(struct json_writer *w, int64_t v)
 {
     before(w);
-    buf_printf(w->out, "%lld", (long long)v);
+    buf_add_int(w->out, v);
 }
 
 void json_put_double(struct json_writer *w, double v)

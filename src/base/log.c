@@ -61,9 +61,12 @@ void log_begin(struct log *log, struct log_line *line, enum log_level level, con
     if (log->target == TARGET_STDERR) { /* syslog has its own */
         char now[32];
         units_print_time(units_now_ms(), now);
-        buf_printf(&line->text, "time=%s ", now);
+        buf_adds(&line->text, "time=");
+        buf_adds(&line->text, now);
+        buf_addc(&line->text, ' ');
     }
-    buf_printf(&line->text, "level=%s", levels[level].name);
+    buf_adds(&line->text, "level=");
+    buf_adds(&line->text, levels[level].name);
     log_str(line, "msg", msg);
 }
 
@@ -107,12 +110,19 @@ static void add_quoted(struct buf *out, const char *s, size_t len)
     buf_release(&clean);
 }
 
+static void add_key(struct log_line *line, const char *key)
+{
+    buf_addc(&line->text, ' ');
+    buf_adds(&line->text, key);
+    buf_addc(&line->text, '=');
+}
+
 void log_str(struct log_line *line, const char *key, const char *value)
 {
     if (!value || !line->text.len)
         return;
     size_t len = utf8_cut(value, strlen(value), VALUE_MAX);
-    buf_printf(&line->text, " %s=", key);
+    add_key(line, key);
     if (is_plain(value, len))
         buf_add(&line->text, value, len);
     else
@@ -121,8 +131,10 @@ void log_str(struct log_line *line, const char *key, const char *value)
 
 void log_int(struct log_line *line, const char *key, int64_t value)
 {
-    if (line->text.len)
-        buf_printf(&line->text, " %s=%lld", key, (long long)value);
+    if (!line->text.len)
+        return;
+    add_key(line, key);
+    buf_add_int(&line->text, value);
 }
 
 void log_end(struct log *log, struct log_line *line)

@@ -105,12 +105,27 @@ int64_t units_mono_ms(void)
     return units_mono_us() / 1000;
 }
 
+static char *put_digits(char *to, int value, int width)
+{
+    for (int i = width; i-- > 0; value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + width;
+}
+
 void units_print_time(int64_t unix_ms, char out[32])
 {
     int ms = (int)((unix_ms % 1000 + 1000) % 1000);
     time_t s = (time_t)((unix_ms - ms) / 1000);
     struct tm tm;
     gmtime_r(&s, &tm);
-    size_t n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out + n, 32 - n, ".%03dZ", ms);
+    const struct {
+        int value, width;
+        char behind;
+    } parts[] = {{tm.tm_year + 1900, 4, '-'}, {tm.tm_mon + 1, 2, '-'}, {tm.tm_mday, 2, 'T'},
+        {tm.tm_hour, 2, ':'}, {tm.tm_min, 2, ':'}, {tm.tm_sec, 2, '.'}, {ms, 3, 'Z'}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        out = put_digits(out, parts[i].value, parts[i].width);
+        *out++ = parts[i].behind;
+    }
+    *out = 0;
 }

@@ -55,10 +55,10 @@ static bool json_ended(struct reply *r, const struct error *err)
     json_end_object(&w);
     buf_addc(&body, '\n');
     struct buf *out = scratch(r);
-    buf_printf(out,
-        "Status: 200 OK\r\nContent-Type: application/json\r\n" COMMON_HEADERS
-        "Content-Length: %zu\r\n\r\n",
-        body.len);
+    buf_adds(out,
+        "Status: 200 OK\r\nContent-Type: application/json\r\n" COMMON_HEADERS "Content-Length: ");
+    buf_add_int(out, (int64_t)body.len);
+    buf_adds(out, "\r\n\r\n");
     buf_add(out, buf_str(&body), body.len);
     buf_release(&body);
     write_scratch(r);

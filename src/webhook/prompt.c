@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/json_scan.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "webhook/form.h"
@@ -128,34 +128,58 @@ static enum status set_agent(struct prompt *p, const char *name, size_t len, str
 
 /* ---- JSON ---- */
 
-/* A BOM counts as white space, so that offsets in errors stay those of the body. */
-static enum status parse_json(const struct source *s, struct json **out, struct error *err)
+/* The members that matter, of an object. */
+struct members {
+    struct json_slice agent, prompt;
+};
+
+/* Whether the text is JSON. */
+static bool read_members(const char *text, size_t len, struct members *m)
 {
-    if (s->text == s->body)
-        return json_parse(s->body, s->len, out, err);
+    struct json_scan scan;
+    struct json_slice key, other;
+    *m = (struct members){.agent.kind = JSON_ABSENT};
+    json_scan_init(&scan, text, len);
+    if (json_scan_object(&scan))
+        while (json_scan_member(&scan, &key))
+            json_scan_value(&scan, json_slice_is(&key, "prompt")  ? &m->prompt
+                                   : json_slice_is(&key, "agent") ? &m->agent
+                                                                  : &other);
+    return json_scan_end(&scan);
+}
+
+/* Where it is no JSON. A BOM counts as white space, so that offsets are those of the body. */
+static enum status explain_json(const struct source *s, struct error *err)
+{
+    struct json *none = NULL;
     struct buf copy;
     buf_init(&copy, s->len);
-    buf_adds(&copy, "   ");
+    if (s->text != s->body)
+        buf_adds(&copy, "   ");
     buf_add(&copy, s->text, s->text_len);
     enum status st = buf_status(&copy) ? error_set(err, STATUS_NO_MEMORY, "out of memory for JSON")
-                                       : json_parse(buf_str(&copy), copy.len, out, err);
+                                       : json_parse(buf_str(&copy), copy.len, &none, err);
+    json_free(none);
     buf_release(&copy);
     return st;
 }
 
-static enum status take_object(
-    struct prompt *p, const struct source *s, const struct json *j, struct error *err)
+/* What the string says, in place or in room. */
+static enum status say(const struct json_slice *v, struct buf *room, const char **text, size_t *len)
 {
-    size_t len = 0;
-    const char *text = json_string(json_get(j, "agent"), &len);
-    enum status st = text ? set_agent(p, text, len, err) : STATUS_OK;
-    if (st)
-        return st;
-    text = json_string(json_get(j, "prompt"), &len);
-    if (!text) {
-        buf_add(&p->text, s->text, s->text_len);
+    *text = v->bytes;
+    *len = v->len;
+    if (!v->escaped)
         return STATUS_OK;
-    }
+    buf_reset(room);
+    enum status st = json_slice_add(v, room);
+    *text = buf_str(room);
+    *len = room->len;
+    return st;
+}
+
+static enum status take_prompt(struct prompt *p, const char *text, size_t len, struct error *err)
+{
     const char *nul = memchr(text, 0, len);
     if (nul)
         return error_set(err, STATUS_BAD_REQUEST, "\"prompt\" has a NUL at byte %zu of its text",
@@ -168,6 +192,26 @@ static enum status take_object(
     return STATUS_OK;
 }
 
+static enum status take_members(
+    struct prompt *p, const struct source *s, const struct members *m, struct error *err)
+{
+    struct buf room;
+    const char *text;
+    size_t len;
+    enum status st = STATUS_OK;
+    buf_init(&room, s->len);
+    if (m->agent.kind == JSON_STRING && !(st = say(&m->agent, &room, &text, &len)))
+        st = set_agent(p, text, len, err);
+    if (!st && m->prompt.kind != JSON_STRING)
+        buf_add(&p->text, s->text, s->text_len);
+    else if (!st && !(st = say(&m->prompt, &room, &text, &len)))
+        st = take_prompt(p, text, len, err);
+    if (buf_status(&room))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory for the prompt");
+    buf_release(&room);
+    return st;
+}
+
 /* *taken: the body was JSON. Texts that are JSON by accident, as 42 is, need not be told apart from
  * JSON: either way they are the prompt as they are. */
 static enum status try_json(
@@ -177,19 +221,16 @@ static enum status try_json(
     bool declared = declares_json(s);
     if (!declared && (i == s->text_len || (s->text[i] != '{' && s->text[i] != '[')))
         return STATUS_OK;
-    struct json *j = NULL;
-    enum status st = parse_json(s, &j, err);
-    if (st == STATUS_BAD_REQUEST && !declared)
+    struct members m;
+    *taken = read_members(s->text, s->text_len, &m);
+    if (*taken)
+        return take_members(p, s, &m, err);
+    if (!declared)
         return STATUS_OK;
-    if (st) {
-        size_t shown = media_type_len(s->content_type);
-        error_prefix(err, "the body is declared \"%.*s\"",
-            (int)(shown < SHOWN_MAX ? shown : SHOWN_MAX), s->content_type);
-        return st;
-    }
-    *taken = true;
-    st = take_object(p, s, j, err);
-    json_free(j);
+    enum status st = explain_json(s, err);
+    size_t shown = media_type_len(s->content_type);
+    error_prefix(err, "the body is declared \"%.*s\"", (int)(shown < SHOWN_MAX ? shown : SHOWN_MAX),
+        s->content_type);
     return st;
 }
 
