@@ -8,9 +8,10 @@
 #include "responder/incoming.h"
 
 enum {
-    ACCEPT_BATCH = 64, /* then the calls in flight have their turn */
-    BACK_OFF_MS = 50,  /* when no descriptor is left */
-    TAKE_MS = 1000     /* in a hurry: for what is still to be sent */
+    /* Then the calls in flight have their turn: a long one, when there are thousands. */
+    ACCEPT_BATCH = 1024,
+    BACK_OFF_MS = 50, /* when no descriptor is left */
+    TAKE_MS = 1000    /* in a hurry: for what is still to be sent */
 };
 
 struct intake {
