@@ -41,7 +41,7 @@ npm_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/npm
 aimock=@copilotkit/aimock@1.43.0
 
 # Without these nothing is built.
-needed='gcc make autoconf automake pkg-config libfcgi-dev libjson-c-dev libcurl4-openssl-dev
+needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
     libsqlite3-dev libuv1-dev libssl-dev check'
 # Without one of these some tests are skipped.
 wanted='clang clang-format shellcheck mandoc valgrind curl sqlite3 python3 nginx-light lighttpd

@@ -11,7 +11,7 @@ set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${MAGEC_DEMO_BUILD:-${XDG_CACHE_HOME:-$HOME/.cache}/magec-fcgi/demo}
-packages='gcc make autoconf automake pkg-config libfcgi-dev libjson-c-dev libcurl4-openssl-dev
+packages='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
 libsqlite3-dev libuv1-dev libssl-dev lighttpd curl'
 once=no agent='' server=''
 
