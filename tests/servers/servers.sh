@@ -37,6 +37,7 @@ start_nginx() {
     port=$(free_port)
     # As root nginx would give its workers to somebody who may not use the socket.
     [ "$(id -u)" = 0 ] && user='user root;' || user=''
+    [ -n "${keep-}" ] && keep_conn='fastcgi_keep_conn on;' || keep_conn=
     cat >"$tmp/nginx.conf" <<CONF
 daemon off; $user pid $tmp/nginx.pid; error_log $tmp/nginx-error.log;
 worker_processes 1; worker_rlimit_nofile 8192;
@@ -45,13 +46,14 @@ http {
     access_log off; client_max_body_size 16m;
     client_body_temp_path $tmp/ngx-body; fastcgi_temp_path $tmp/ngx-fastcgi;
     proxy_temp_path $tmp/ngx-proxy; uwsgi_temp_path $tmp/ngx-uwsgi; scgi_temp_path $tmp/ngx-scgi;
+    upstream magec { server unix:$tmp/magec.sock; ${keep:+keepalive $keep;} }
     server {
         listen 127.0.0.1:$port backlog=4096;
         location $webhooks/ {
             fastcgi_split_path_info ^($webhooks)(/.*)\$;
             include /etc/nginx/fastcgi_params;
             fastcgi_param PATH_INFO \$fastcgi_path_info;
-            fastcgi_pass unix:$tmp/magec.sock;
+            fastcgi_pass magec; $keep_conn
         }
     }
 }
