@@ -16,7 +16,6 @@ layers() {
         place["sqlite3"] = "^src/store/"
         place["json-c/"] = place["json.h"] = place["json_"] = "^src/base/json[.]c$"
         place["openssl/"] = "^src/base/ident[.]c$"
-        place["fcgi"] = "^src/responder/intake[.]c$"
     }
     function complain(what) { printf "%s:%d: %s\n", FILENAME, FNR, what; bad = 1 }
     function folder(path) { sub(/^src\//, "", path); sub(/\/.*/, "", path); return path }
@@ -83,7 +82,7 @@ tree() {
     file net/transport.c '#include <curl/curl.h>' '#include "net/loop.h"'
     file agent/task.h '#include "net/loop.h"' '#include "store/store.h"'
     file webhook/run.h '#include "agent/task.h"' '#include "base/buf.h"'
-    file responder/intake.c '#include <fcgiapp.h>' '#include "webhook/run.h"'
+    file responder/intake.c '#include "webhook/run.h"'
     file cli/main.c '#include "webhook/run.h"'
 }
 
@@ -132,8 +131,6 @@ mistake 'sqlite' '<sqlite3.h> is not for this file' webhook/x.c '#include <sqlit
 mistake 'json-c' '<json-c/json.h> is not for this file' base/x.c '#include <json-c/json.h>'
 mistake 'json-c without its folder' '<json.h> is not for' agent/x.c '#include <json.h>'
 mistake 'libcrypto' '<openssl/sha.h> is not for this file' store/x.c '#include <openssl/sha.h>'
-mistake 'libfcgi' '<fcgiapp.h> is not for this file' responder/x.c '#include <fcgiapp.h>'
-mistake 'libfcgi by its other header' '<fcgi_stdio.h> is not' cli/x.c '#include <fcgi_stdio.h>'
 rm -rf "$tmp/tree"
 mkdir -p "$tmp/tree/src"
 if layers "$tmp/tree" >"$tmp/said"; then
