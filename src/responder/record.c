@@ -141,7 +141,7 @@ static enum record_kind begin_request(struct record_reader *r, struct record_pie
         return RECORD_BROKEN;
     if (r->id && r->id != record_id(r))
         return turn_away(r, piece);
-    if (r->id || (r->small[0] << 8 | r->small[1]) != ROLE_RESPONDER)
+    if (r->id || r->small[0] != 0 || r->small[1] != ROLE_RESPONDER)
         return RECORD_BROKEN;
     r->id = record_id(r);
     r->keep = r->small[2] & KEEP_CONN;
