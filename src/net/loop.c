@@ -228,13 +228,17 @@ void loop_close(struct loop *l)
     free(l);
 }
 
+void loop_turn(struct loop *l)
+{
+    run_deferred(l);
+    dispatch(l, uv_backend_timeout(&l->uv));
+    uv_run(&l->uv, UV_RUN_NOWAIT); /* what was posted, and timers */
+}
+
 void loop_run(struct loop *l)
 {
-    while (!atomic_load(&l->stop)) {
-        run_deferred(l);
-        dispatch(l, uv_backend_timeout(&l->uv));
-        uv_run(&l->uv, UV_RUN_NOWAIT); /* what was posted, and timers */
-    }
+    while (!atomic_load(&l->stop))
+        loop_turn(l);
     atomic_store(&l->stop, false);
 }
 

@@ -21,7 +21,9 @@ struct job {
 
 enum status loop_open(struct loop **out, struct error *err);
 void loop_close(struct loop *l);
-/* Runs until loop_stop. */
+/* Waits until something happens, and does what comes of it. */
+void loop_turn(struct loop *l);
+/* Turns until loop_stop. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 /* From any thread: runs the job on the loop, in the order of posting. */

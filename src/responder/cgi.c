@@ -152,6 +152,8 @@ static enum status run_call(
     else
         run_submit(run);
     loop_run(s->env.loop);
+    while (atomic_load(&s->calls) > 0) /* the caller is gone before the run has ended */
+        loop_turn(s->env.loop);
     return STATUS_OK;
 }
 
