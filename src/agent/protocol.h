@@ -14,11 +14,14 @@ struct task {
     struct listener *listener;
 };
 
+struct exchange_kind;
+
 struct protocol {
     const char *name;
     const char *summary; /* one line for --help */
     /* Whether the backend's fields make sense for it, before it is stored. */
     enum status (*check)(const struct backend *b, struct error *err);
+    const struct exchange_kind *exchange; /* of one that is an HTTP exchange (exchange.h) */
     enum status (*start)(struct task *t, struct error *err); /* t->... is filled in */
     void (*cancel)(struct task *t);
     void (*pause)(struct task *t, bool paused);

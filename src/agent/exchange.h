@@ -1,0 +1,62 @@
+/*
+ * One HTTP exchange with a provider: what the protocols that POST a document and read a streamed
+ * answer have in common. It expands ${NAME} in the URL, the headers and the key, builds and sends
+ * the request, feeds a reader (agent/stream.h) when the answer is an event stream, explains any
+ * other answer as the failure that it is, and ends the task once. Keys are redacted from all that
+ * it says.
+ *
+ * A protocol is then const data and a few functions over struct ask. Its row has
+ *
+ *     .exchange = &kind, .start = exchange_start, .cancel = exchange_cancel,
+ *     .pause = exchange_pause, .release = exchange_release, .size = sizeof(struct exchange)
+ */
+#ifndef MAGEC_AGENT_EXCHANGE_H
+#define MAGEC_AGENT_EXCHANGE_H
+
+#include "agent/protocol.h"
+#include "agent/stream.h"
+
+/* What one protocol has of its own. */
+struct exchange_kind {
+    const char *example_url; /* for who forgot the URL */
+    const char *key_header;  /* how the key travels: "x-api-key: ", "Authorization: Bearer " */
+    /* Further headers, "Name: value", ended by NULL; one that the backend has is left out. May be
+     * NULL. Content-Type and Accept are there already. */
+    const char *const *headers;
+    /* Adds to the base URL, which ends in no slash: "/chat/completions". What follows a "?" in the
+     * base URL was taken off, and is put back behind it. An added "?..." is respected. */
+    enum status (*path)(const struct ask *ask, struct buf *url, struct error *err);
+    /* Writes the body, one object. Failures of memory are the buffer's. */
+    enum status (*body)(const struct ask *ask, struct json_writer *w, struct error *err);
+    const struct stream_reader *reader;
+    /* The message of an error document, or NULL; stream_error_message will do for most. */
+    const char *(*error_message)(const struct json *j);
+};
+
+/* What a task of such a protocol is; private to exchange.c, but for its size. */
+struct exchange {
+    struct task task;
+    const struct exchange_kind *kind;
+    void *stream; /* the reader's */
+    struct transfer *transfer;
+    struct strings headers;
+    struct buf key;
+    struct buf answer; /* the beginning of one that is no event stream */
+    int http_status;
+    bool is_stream, is_text, ended;
+};
+
+/* An exchange backend has a URL and no program. */
+enum status exchange_check(
+    const struct exchange_kind *kind, const struct backend *b, struct error *err);
+
+/* The functions of struct protocol, whose .exchange is set. */
+enum status exchange_start(struct task *t, struct error *err);
+void exchange_cancel(struct task *t);
+void exchange_pause(struct task *t, bool paused);
+void exchange_release(struct task *t);
+
+/* For body: the bytes of s escaped in the path or the query of a URL, added to url. */
+void exchange_add_escaped(struct buf *url, const char *s);
+
+#endif

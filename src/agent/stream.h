@@ -1,0 +1,89 @@
+/*
+ * What the readers of streamed answers have in common. A reader is pure: it is fed an answer's
+ * bytes, cut anywhere, and hands on the text as it completes; what else the answer told is asked
+ * for at the end. The caps of one line and one event are STREAM_EVENT_MAX.
+ *
+ * struct stream is what most readers are made of: server-sent events whose data are JSON. A reader
+ * has one as its first member, visits its events, and says what it found with the functions below:
+ *
+ *     static enum status on_event(void *stream, const struct sse_event *event);
+ *     void x_stream_init(void *stream, text, ctx) { stream_init(stream, on_event, text, ctx); }
+ *     const struct stream_reader x_reader = {.size = sizeof(struct x_stream), .init =
+ * x_stream_init, .feed = stream_feed, .end = stream_end, .told = stream_told, .release =
+ * stream_release};
+ *
+ * on_event returns STATUS_OK to go on, what one of these functions returned, or STATUS_BAD_REQUEST
+ * for data that are not JSON.
+ */
+#ifndef MAGEC_AGENT_STREAM_H
+#define MAGEC_AGENT_STREAM_H
+
+#include "base/json_scan.h"
+#include "base/sse.h"
+
+enum { STREAM_EVENT_MAX = 1024 * 1024 };
+
+/* The text is where it was fed or decoded: valid during the call, not terminated, never empty. */
+typedef void (*stream_text)(void *ctx, const char *bytes, size_t len);
+
+/* What an answer told so far; the strings are the reader's, or NULL. */
+struct told {
+    const char *finish_reason;
+    const char *model;                   /* that answered */
+    const char *id;                      /* the provider's, of this answer */
+    const char *error;                   /* its own words for what went wrong: then it failed */
+    int64_t input_tokens, output_tokens; /* -1: not told */
+    bool done;                           /* nothing follows: what is sent still can be ignored */
+};
+
+/* One kind of reader; stream points to size zeroed bytes, and then to what init made of them. */
+struct stream_reader {
+    size_t size;
+    void (*init)(void *stream, stream_text text, void *ctx);
+    /* OK to go on, also behind the end. STATUS_BACKEND: told has an error, or err says what is
+     * wrong with the stream. */
+    enum status (*feed)(void *stream, const char *bytes, size_t len, struct error *err);
+    /* The stream ended properly on the wire: what that makes of it. OK only when it was finished
+     * and said something; else STATUS_BACKEND and why. */
+    enum status (*end)(const void *stream, struct error *err);
+    void (*told)(const void *stream, struct told *told);
+    void (*release)(void *stream); /* also when only zeroed */
+};
+
+struct stream {
+    struct sse sse;
+    sse_visit visit;
+    stream_text text;
+    void *ctx;
+    struct buf decoded; /* of one event: a string that had escapes */
+    struct buf refusal; /* the model's reason not to answer */
+    char *finish_reason, *model, *id, *error;
+    int64_t input_tokens, output_tokens;
+    bool done; /* events that still come are not visited */
+    bool said; /* some text was handed on */
+};
+
+/* visit gets the struct stream. */
+void stream_init(struct stream *s, sse_visit visit, stream_text text, void *ctx);
+void stream_release(void *stream);
+enum status stream_feed(void *stream, const char *bytes, size_t len, struct error *err);
+/* The checks that are the same everywhere: an error, a refusal, no finish reason, no text. */
+enum status stream_end(const void *stream, struct error *err);
+void stream_told(const void *stream, struct told *told);
+
+/* Hands on what a string says; other kinds and an empty one say nothing. */
+enum status stream_say(struct stream *s, const struct json_slice *text);
+/* Adds what a string says to the refusal. */
+enum status stream_refuse(struct stream *s, const struct json_slice *reason);
+/* Sets *to (one of the words of s) to what a string says, unless it is empty or no string. */
+enum status stream_word(struct stream *s, const struct json_slice *v, char **to);
+/* The answer failed, in its own words: STATUS_BACKEND. */
+enum status stream_fail(struct stream *s, const char *message);
+
+/* The message of an error document of any provider, or NULL: {"error":{"message"}},
+ * {"error":"..."},
+ * {"message"}, {"detail"}; an "error" object without one is "an error without a message". Owned by
+ * j. */
+const char *stream_error_message(const struct json *j);
+
+#endif
