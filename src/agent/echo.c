@@ -114,7 +114,7 @@ static void release(struct task *t)
 
 static enum status check(const struct backend *b, struct error *err)
 {
-    if (b->url || b->key || b->argv.count)
+    if (b->url || b->key || b->key_header || b->max_tokens_as || b->argv.count)
         return error_set(
             err, STATUS_BAD_REQUEST, "an echo backend has no URL, key or program: only a delay");
     return STATUS_OK;

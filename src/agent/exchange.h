@@ -13,25 +13,9 @@
 #ifndef MAGEC_AGENT_EXCHANGE_H
 #define MAGEC_AGENT_EXCHANGE_H
 
+#include "agent/exchange_request.h"
 #include "agent/protocol.h"
 #include "agent/stream.h"
-
-/* What one protocol has of its own. */
-struct exchange_kind {
-    const char *example_url; /* for who forgot the URL */
-    const char *key_header;  /* how the key travels: "x-api-key: ", "Authorization: Bearer " */
-    /* Further headers, "Name: value", ended by NULL; one that the backend has is left out. May be
-     * NULL. Content-Type and Accept are there already. */
-    const char *const *headers;
-    /* Adds to the base URL, which ends in no slash: "/chat/completions". What follows a "?" in the
-     * base URL was taken off, and is put back behind it. An added "?..." is respected. */
-    enum status (*path)(const struct ask *ask, struct buf *url, struct error *err);
-    /* Writes the body, one object. Failures of memory are the buffer's. */
-    enum status (*body)(const struct ask *ask, struct json_writer *w, struct error *err);
-    const struct stream_reader *reader;
-    /* The message of an error document, or NULL; stream_error_message will do for most. */
-    const char *(*error_message)(const struct json *j);
-};
 
 /* What a task of such a protocol is; private to exchange.c, but for its size. */
 struct exchange {
@@ -39,8 +23,7 @@ struct exchange {
     const struct exchange_kind *kind;
     void *stream; /* the reader's */
     struct transfer *transfer;
-    struct strings headers;
-    struct buf key;
+    struct exchange_request request;
     struct buf answer; /* the beginning of one that is no event stream */
     int http_status;
     bool is_stream, is_text, ended;
@@ -55,8 +38,5 @@ enum status exchange_start(struct task *t, struct error *err);
 void exchange_cancel(struct task *t);
 void exchange_pause(struct task *t, bool paused);
 void exchange_release(struct task *t);
-
-/* For body: the bytes of s escaped in the path or the query of a URL, added to url. */
-void exchange_add_escaped(struct buf *url, const char *s);
 
 #endif

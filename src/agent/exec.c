@@ -94,7 +94,7 @@ static void release(struct task *t)
 
 static enum status check(const struct backend *b, struct error *err)
 {
-    if (b->url || b->key)
+    if (b->url || b->key || b->key_header || b->max_tokens_as)
         return error_set(err, STATUS_BAD_REQUEST,
             "an exec backend has no URL or key: name its program behind \"--\"");
     if (!b->argv.count || !*b->argv.items[0])

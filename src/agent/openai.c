@@ -16,6 +16,18 @@ static void add_message(struct json_writer *w, const char *role, const char *tex
     json_end_object(w);
 }
 
+static const char *const own_members[] = {"model", "messages", "stream", NULL};
+static const char *const max_tokens_names[] = {"max_completion_tokens", "max_tokens", NULL};
+
+static void add_most(const struct ask *ask, struct json_writer *w)
+{
+    const char *name = ask->backend->max_tokens_as;
+    if (!name)
+        name = max_tokens_names[0];
+    if (ask->agent->max_tokens > 0 && !exchange_has_option(ask, name))
+        json_member_int(w, name, ask->agent->max_tokens);
+}
+
 static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
 {
     const struct agent *a = ask->agent;
@@ -29,13 +41,15 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
         add_message(w, "system", a->system_prompt, strlen(a->system_prompt));
     add_message(w, "user", ask->prompt, ask->prompt_len);
     json_end_array(w);
-    if (a->max_tokens > 0)
-        json_member_int(w, "max_completion_tokens", a->max_tokens);
+    add_most(ask, w);
     json_member_bool(w, "stream", true);
-    json_key(w, "stream_options");
-    json_begin_object(w);
-    json_member_bool(w, "include_usage", true);
-    json_end_object(w);
+    if (!exchange_has_option(ask, "stream_options")) {
+        json_key(w, "stream_options");
+        json_begin_object(w);
+        json_member_bool(w, "include_usage", true);
+        json_end_object(w);
+    }
+    exchange_add_options(ask, w);
     json_end_object(w);
     return STATUS_OK;
 }
@@ -48,52 +62,14 @@ static enum status path(const struct ask *ask, struct buf *url, struct error *er
     return STATUS_OK;
 }
 
-static void stream_start(void *stream, stream_text text, void *ctx)
-{
-    openai_stream_init(stream, text, ctx);
-}
-
-static enum status stream_more(void *stream, const char *bytes, size_t len, struct error *err)
-{
-    return openai_stream_feed(stream, bytes, len, err);
-}
-
-static enum status stream_over(const void *stream, struct error *err)
-{
-    return openai_stream_end(stream, err);
-}
-
-static void stream_says(const void *stream, struct told *told)
-{
-    const struct openai_stream *s = stream;
-    *told = (struct told){.finish_reason = s->finish_reason,
-        .model = s->model,
-        .error = s->error,
-        .input_tokens = s->input_tokens,
-        .output_tokens = s->output_tokens,
-        .done = s->done};
-}
-
-static void stream_gone(void *stream)
-{
-    openai_stream_release(stream);
-}
-
-static const struct stream_reader reader = {
-    .size = sizeof(struct openai_stream),
-    .init = stream_start,
-    .feed = stream_more,
-    .end = stream_over,
-    .told = stream_says,
-    .release = stream_gone,
-};
-
 static const struct exchange_kind kind = {
     .example_url = "https://api.openai.com/v1",
     .key_header = "Authorization: Bearer ",
     .path = path,
     .body = body,
-    .reader = &reader,
+    .own_members = own_members,
+    .max_tokens_names = max_tokens_names,
+    .reader = &openai_reader,
     .error_message = openai_error_message,
 };
 

@@ -7,22 +7,15 @@
 
 const char *openai_error_message(const struct json *j)
 {
-    const struct json *error = json_get(j, "error");
-    if (json_kind(error) == JSON_STRING)
-        return json_string(error, NULL);
-    const char *message = json_get_string(error, "message");
-    if (message || json_kind(error) == JSON_OBJECT)
-        return message ? message : "an error without a message";
-    if (json_get(j, "choices"))
-        return NULL;
-    message = json_get_string(j, "message");
-    return message ? message : json_get_string(j, "detail");
+    enum json_kind error = json_kind(json_get(j, "error"));
+    bool is_chunk = error != JSON_STRING && error != JSON_OBJECT && json_get(j, "choices");
+    return is_chunk ? NULL : stream_error_message(j);
 }
 
 /* What matters of a chunk. */
 struct chunk {
     bool has_error, has_choices;
-    struct json_slice input_tokens, output_tokens, model;
+    struct json_slice input_tokens, output_tokens, model, id;
     struct json_slice content, refusal, finish_reason; /* of the first choice */
 };
 
@@ -92,7 +85,8 @@ static void scan_member(struct json_scan *s, const struct json_slice *key, struc
         json_scan_value(s, &other);
         c->has_error = other.kind != JSON_NULL;
     } else {
-        json_scan_value(s, json_slice_is(key, "model") ? &c->model : &other);
+        bool model = json_slice_is(key, "model"), id = json_slice_is(key, "id");
+        json_scan_value(s, model ? &c->model : id ? &c->id : &other);
     }
 }
 
@@ -118,54 +112,26 @@ static enum status read_error(struct openai_stream *s, const char *text, size_t 
         return st;
     const char *message = openai_error_message(j);
     if (message)
-        st = string_set(&s->error, message) ? STATUS_NO_MEMORY : STATUS_BACKEND;
+        st = stream_fail(&s->base, message);
     json_free(j);
     return st;
 }
 
-/* Sets *to unless the value is empty or none. */
-static enum status read_word(struct openai_stream *s, const struct json_slice *v, char **to)
+static enum status read_chunk(struct openai_stream *o, const struct chunk *c)
 {
-    buf_reset(&s->decoded);
-    enum status st = json_slice_add(v, &s->decoded);
-    return !st && *buf_str(&s->decoded) ? string_set(to, buf_str(&s->decoded)) : st;
-}
-
-static enum status read_content(struct openai_stream *s, const struct json_slice *content)
-{
-    if (content->kind != JSON_STRING || !content->len)
-        return STATUS_OK;
-    const char *text = content->bytes;
-    size_t len = content->len;
-    if (content->escaped) {
-        buf_reset(&s->decoded);
-        if (json_slice_add(content, &s->decoded))
-            return buf_status(&s->decoded);
-        text = buf_str(&s->decoded);
-        len = s->decoded.len;
-    }
-    s->said = true;
-    s->text(s->ctx, text, len);
-    return STATUS_OK;
-}
-
-static enum status read_chunk(struct openai_stream *s, const struct chunk *c)
-{
+    struct stream *s = &o->base;
     enum status st = STATUS_OK;
     s->input_tokens = json_slice_int(&c->input_tokens, s->input_tokens);
     s->output_tokens = json_slice_int(&c->output_tokens, s->output_tokens);
-    if (!s->model && c->model.kind == JSON_STRING)
-        st = read_word(s, &c->model, &s->model);
+    if (!s->model)
+        st = stream_word(s, &c->model, &s->model);
+    if (!st && !s->id)
+        st = stream_word(s, &c->id, &s->id);
     if (!st)
-        st = read_content(s, &c->content);
-    if (!st && c->refusal.kind == JSON_STRING) {
-        buf_reset(&s->decoded);
-        st = json_slice_add(&c->refusal, &s->decoded);
-        buf_add(&s->refusal, buf_str(&s->decoded), s->decoded.len);
-    }
-    if (!st && c->finish_reason.kind == JSON_STRING)
-        st = read_word(s, &c->finish_reason, &s->finish_reason);
-    return st;
+        st = stream_say(s, &c->content);
+    if (!st)
+        st = stream_refuse(s, &c->refusal);
+    return st ? st : stream_word(s, &c->finish_reason, &s->finish_reason);
 }
 
 /* Whether nothing but the content would come of it, were it said again. */
@@ -176,18 +142,16 @@ static bool only_says(const struct chunk *c)
            c->output_tokens.kind != JSON_INT;
 }
 
-static enum status on_event(void *ctx, const struct sse_event *e)
+static enum status on_event(void *stream, const struct sse_event *e)
 {
-    struct openai_stream *s = ctx;
-    if (s->done)
-        return STATUS_OK;
+    struct openai_stream *s = stream;
     if (e->len == 6 && !memcmp(e->data, "[DONE]", 6)) {
-        s->done = true;
+        s->base.done = true;
         return STATUS_OK;
     }
     struct chunk c;
     if (json_alike_match(&s->said_like, e->data, e->len, &c.content))
-        return read_content(s, &c.content);
+        return stream_say(&s->base, &c.content);
     enum status st = STATUS_OK;
     if (!scan_chunk(e->data, e->len, &c))
         return STATUS_BAD_REQUEST;
@@ -198,60 +162,41 @@ static enum status on_event(void *ctx, const struct sse_event *e)
     return st ? st : read_chunk(s, &c);
 }
 
-void openai_stream_init(
-    struct openai_stream *s, void (*text)(void *ctx, const char *bytes, size_t len), void *ctx)
+static void init(void *stream, stream_text text, void *ctx)
 {
-    *s = (struct openai_stream){.text = text, .ctx = ctx, .input_tokens = -1, .output_tokens = -1};
-    sse_init(&s->sse, OPENAI_EVENT_MAX, OPENAI_EVENT_MAX, on_event, s);
-    buf_init(&s->refusal, ERROR_TEXT_MAX);
-    buf_init(&s->decoded, OPENAI_EVENT_MAX);
+    struct openai_stream *s = stream;
+    stream_init(&s->base, on_event, text, ctx);
     json_alike_init(&s->said_like);
 }
 
-void openai_stream_release(struct openai_stream *s)
+static void release(void *stream)
 {
-    sse_release(&s->sse);
-    buf_release(&s->refusal);
-    buf_release(&s->decoded);
+    struct openai_stream *s = stream;
     json_alike_release(&s->said_like);
-    free(s->finish_reason);
-    free(s->model);
-    free(s->error);
-    s->finish_reason = s->model = s->error = NULL;
+    stream_release(&s->base);
 }
 
-enum status openai_stream_feed(
-    struct openai_stream *s, const char *bytes, size_t len, struct error *err)
+static enum status end(const void *stream, struct error *err)
 {
-    enum status st = sse_feed(&s->sse, bytes, len);
-    if (!st)
-        return STATUS_OK;
-    if (s->error)
-        return error_set(err, STATUS_BACKEND, "%s", s->error);
-    if (st == STATUS_TOO_LARGE)
-        return error_set(
-            err, STATUS_BACKEND, "a stream event is larger than %d bytes", (int)OPENAI_EVENT_MAX);
-    if (st == STATUS_NO_MEMORY)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    return error_set(err, STATUS_BACKEND, "a stream event is not JSON");
-}
-
-enum status openai_stream_end(const struct openai_stream *s, struct error *err)
-{
-    const char *reason = s->finish_reason;
-    if (s->error)
-        return error_set(err, STATUS_BACKEND, "%s", s->error);
-    if (s->refusal.len)
-        return error_set(err, STATUS_BACKEND, "the model refused: %s", buf_str(&s->refusal));
-    if (!reason)
-        return error_set(
-            err, STATUS_BACKEND, "the answer was truncated: it ended without a finish reason");
+    const struct openai_stream *s = stream;
+    const char *reason = s->base.finish_reason;
+    if (!reason || s->base.error || s->base.refusal.len)
+        return stream_end(stream, err);
     if (!strcmp(reason, "content_filter"))
         return error_set(
             err, STATUS_BACKEND, "the answer was stopped by the provider's content filter");
     if (!strcmp(reason, "tool_calls") || !strcmp(reason, "function_call"))
         return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
-    if (!s->said)
-        return error_set(err, STATUS_BACKEND, "the answer is empty (finish reason \"%s\")", reason);
-    return STATUS_OK;
+    if (!strcmp(reason, "error"))
+        return error_set(err, STATUS_BACKEND, "the backend broke the answer off with an error");
+    return stream_end(stream, err);
 }
+
+const struct stream_reader openai_reader = {
+    .size = sizeof(struct openai_stream),
+    .init = init,
+    .feed = stream_feed,
+    .end = end,
+    .told = stream_told,
+    .release = release,
+};

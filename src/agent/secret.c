@@ -49,7 +49,8 @@ static enum status add_file(const char *path, struct buf *out, struct error *err
 }
 
 /* One ${...}; at points behind the brace. Returns what follows the closing one, or NULL. */
-static const char *expand_one(const char *at, struct buf *out, struct error *err)
+static const char *expand_one(
+    const char *at, struct buf *out, struct strings *values, struct error *err)
 {
     const char *end = strchr(at, '}');
     char name[128], otherwise[512] = "";
@@ -68,15 +69,23 @@ static const char *expand_one(const char *at, struct buf *out, struct error *err
     name[len] = 0;
     if (dash)
         memcpy(otherwise, dash + 2, other);
-    return add_env(name, dash ? otherwise : NULL, out, err) ? NULL : end + 1;
+    size_t from = out->len;
+    if (add_env(name, dash ? otherwise : NULL, out, err))
+        return NULL;
+    if (values && strings_add(values, buf_str(out) + from)) {
+        error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return NULL;
+    }
+    return end + 1;
 }
 
-enum status secret_expand(const char *text, struct buf *out, struct error *err)
+enum status secret_expand(
+    const char *text, struct buf *out, struct strings *values, struct error *err)
 {
     const char *at = text;
     for (const char *mark; (mark = strstr(at, "${"));) {
         buf_add(out, at, (size_t)(mark - at));
-        at = expand_one(mark + 2, out, err);
+        at = expand_one(mark + 2, out, values, err);
         if (!at)
             return STATUS_CONFIG;
     }
@@ -92,17 +101,32 @@ enum status secret_resolve(const char *reference, struct buf *out, struct error 
         return add_env(reference + 4, NULL, out, err);
     if (!strncmp(reference, "file:", 5))
         return add_file(reference + 5, out, err);
-    return secret_expand(reference, out, err);
+    return secret_expand(reference, out, NULL, err);
 }
 
-enum status secret_redact(
-    struct error *err, enum status st, const char *what, const char *text, const char *secret)
+/* The secret that stands first, the longest of several there; NULL for none. */
+static const char *find_secret(const char *text, const struct strings *secrets, size_t *len)
 {
-    size_t len = strlen(secret);
+    const char *first = NULL;
+    for (size_t i = 0; i < secrets->count; i++) {
+        size_t n = strlen(secrets->items[i]);
+        const char *found = n >= REDACT_MIN ? strstr(text, secrets->items[i]) : NULL;
+        if (found && (!first || found < first || (found == first && n > *len))) {
+            first = found;
+            *len = n;
+        }
+    }
+    return first;
+}
+
+enum status secret_redact(struct error *err, enum status st, const char *what, const char *text,
+    const struct strings *secrets)
+{
     struct buf clean;
     const char *at = text;
+    size_t len = 0;
     buf_init(&clean, 64 * BUF_SMALL);
-    for (const char *found; len >= REDACT_MIN && (found = strstr(at, secret)); at = found + len) {
+    for (const char *found; (found = find_secret(at, secrets, &len)); at = found + len) {
         buf_add(&clean, at, (size_t)(found - at));
         buf_adds(&clean, redacted);
     }
@@ -110,4 +134,11 @@ enum status secret_redact(
     error_set(err, st, "%s%s", what, buf_status(&clean) ? redacted : buf_str(&clean));
     buf_release(&clean);
     return st;
+}
+
+void secret_forget(struct strings *secrets)
+{
+    for (size_t i = 0; i < secrets->count; i++)
+        explicit_bzero(secrets->items[i], strlen(secrets->items[i]));
+    strings_release(secrets);
 }

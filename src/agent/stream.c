@@ -108,7 +108,7 @@ enum status stream_refuse(struct stream *s, const struct json_slice *reason)
     struct json_slice plain;
     enum status st = decode(s, reason, &plain);
     if (!st && plain.len)
-        buf_add(&s->refusal, plain.bytes, plain.len); /* as much of it as fits */
+        buf_add(&s->refusal, plain.bytes, plain.len); /* until it is full */
     return st;
 }
 

@@ -16,6 +16,11 @@ static const struct option_spec edit_options[] = {
         .kind = OPTION_COUNT,
         .max = TOKENS_MAX,
         .help = "most tokens of an answer"},
+    {.name = "options",
+        .value = "JSON",
+        .kind = OPTION_INPUT,
+        .max = PROMPT_MAX,
+        .help = "further members of the request: {\"temperature\":0.2}"},
     {.name = "description", .value = "TEXT", .kind = OPTION_TEXT, .help = "what it is for"},
     {.name = "name", .value = "TEXT", .kind = OPTION_TEXT, .help = "a name for people"},
     DEADLINE_OPTIONS,
@@ -43,7 +48,10 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
         st = options_take_text(o, "name", &a->name);
     options_take_count(o, "max-tokens", 0, &a->max_tokens);
     deadlines_take(o, &a->deadlines);
-    return st ? error_set(err, st, "out of memory") : STATUS_OK;
+    if (st)
+        return error_set(err, st, "out of memory");
+    return options_given(o, "options") ? agent_set_options(a, options_text(o, "options"), err)
+                                       : STATUS_OK;
 }
 
 ENTITY_FUNCTIONS(agent)

@@ -15,6 +15,14 @@ static const struct option_spec edit_options[] = {
         .kind = OPTION_INPUT,
         .max = KEY_MAX,
         .help = "env:NAME, file:PATH, or the key as @FILE or -"},
+    {.name = "key-header",
+        .value = "NAME",
+        .kind = OPTION_TEXT,
+        .help = "the header that the key goes in (Azure: api-key)"},
+    {.name = "max-tokens-as",
+        .value = "NAME",
+        .kind = OPTION_TEXT,
+        .help = "openai: max_completion_tokens, or max_tokens for older servers"},
     {.name = "header",
         .value = "LINE",
         .kind = OPTION_TEXT,
@@ -75,6 +83,10 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
         st = options_take_text(o, "url", &b->url);
     if (!st)
         st = take_key(o, b);
+    if (!st)
+        st = options_take_text(o, "key-header", &b->key_header);
+    if (!st)
+        st = options_take_text(o, "max-tokens-as", &b->max_tokens_as);
     if (!st)
         st = options_take_list(o, "header", &b->headers);
     if (!st)

@@ -164,7 +164,7 @@ static void check_secret(struct check *c, const struct backend *b, const char *w
     struct buf secret;
     struct error err;
     buf_init(&secret, BUF_SMALL);
-    enum status st = expand_only ? secret_expand(reference, &secret, &err)
+    enum status st = expand_only ? secret_expand(reference, &secret, NULL, &err)
                                  : secret_resolve(reference, &secret, &err);
     buf_wipe(&secret);
     if (!st)

@@ -7,10 +7,12 @@
 
 #define COLUMNS                                                                                    \
     "id, name, description, backend, model, system_prompt, max_tokens, connect_ms, "               \
-    "first_byte_ms, idle_ms, total_ms, extra"
+    "first_byte_ms, idle_ms, total_ms, extra, options"
 
 static const char *const members[] = {"id", "name", "description", "systemPrompt", "llm.backend",
-    "llm.model", "maxTokens", "deadlines", NULL};
+    "llm.model", "llm.options", "maxTokens", "deadlines", NULL};
+
+enum { OPTIONS_MAX = 64 * 1024 };
 
 void agent_init(struct agent *a)
 {
@@ -25,6 +27,7 @@ void agent_release(struct agent *a)
     free(a->backend);
     free(a->model);
     free(a->system_prompt);
+    free(a->options);
     free(a->extra);
     agent_init(a);
 }
@@ -59,6 +62,7 @@ static void bind(sqlite3_stmt *q, const struct agent *a)
     sql_bind_int(q, 7, a->max_tokens);
     sql_bind_deadlines(q, 8, &a->deadlines);
     sql_bind_text(q, 12, a->extra);
+    sql_bind_text(q, 13, a->options);
 }
 
 static enum status read_row(sqlite3_stmt *q, void *entity)
@@ -74,6 +78,7 @@ static enum status read_row(sqlite3_stmt *q, void *entity)
     a->max_tokens = sqlite3_column_int64(q, 6);
     sql_read_deadlines(q, 7, &a->deadlines);
     sql_read_text(q, 11, &a->extra, &st);
+    sql_read_text(q, 12, &a->options, &st);
     return st;
 }
 
@@ -85,7 +90,7 @@ enum status agent_add(struct store *s, struct agent *a, struct error *err)
     if (st)
         return st;
     sqlite3_stmt *q =
-        sql_prepare(s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", err);
+        sql_prepare(s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", err);
     if (!q)
         return STATUS_STORE;
     bind(q, a);
@@ -100,7 +105,7 @@ enum status agent_update(struct store *s, const struct agent *a, struct error *e
     sqlite3_stmt *q = sql_prepare(s,
         "UPDATE agent SET name = ?2, description = ?3, backend = ?4, model = ?5,"
         " system_prompt = ?6, max_tokens = ?7, connect_ms = ?8, first_byte_ms = ?9, idle_ms = ?10,"
-        " total_ms = ?11, extra = ?12 WHERE id = ?1",
+        " total_ms = ?11, extra = ?12, options = ?13 WHERE id = ?1",
         err);
     if (!q)
         return STATUS_STORE;
@@ -179,6 +184,34 @@ enum status agent_remove(struct store *s, const char *id, bool force, struct err
     return sql_end(s, st, err);
 }
 
+static enum status take_options(struct agent *a, const struct json *options, struct error *err)
+{
+    struct buf text;
+    enum json_kind kind = json_kind(options);
+    if (kind != JSON_OBJECT && kind != JSON_NULL && kind != JSON_ABSENT)
+        return error_set(err, STATUS_BAD_REQUEST, "the options are not a JSON object");
+    buf_init(&text, OPTIONS_MAX);
+    enum status st = json_count(options) ? json_print(options, false, &text) : STATUS_OK;
+    if (st)
+        error_set(err, st, "the options are larger than %d bytes", OPTIONS_MAX);
+    else if (string_set(&a->options, text.len ? buf_str(&text) : NULL))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    buf_release(&text);
+    return st;
+}
+
+enum status agent_set_options(struct agent *a, const char *json, struct error *err)
+{
+    struct json *j = NULL;
+    enum status st = json && *json ? json_parse(json, strlen(json), &j, err) : STATUS_OK;
+    if (st)
+        error_prefix(err, "the options");
+    else
+        st = take_options(a, j, err);
+    json_free(j);
+    return st;
+}
+
 enum status agent_from_json(const struct json *j, struct agent *a, struct error *err)
 {
     const struct json *llm = json_get(j, "llm");
@@ -194,6 +227,8 @@ enum status agent_from_json(const struct json *j, struct agent *a, struct error 
         st = text_from_json(llm, "backend", &a->backend, err);
     if (!st)
         st = text_from_json(llm, "model", &a->model, err);
+    if (!st && (st = take_options(a, json_get(llm, "options"), err)) != STATUS_OK)
+        error_prefix(err, "llm.options");
     if (!st)
         st = deadlines_from_json(j, &a->deadlines, err);
     const struct json *most = json_get(j, "maxTokens");
@@ -217,6 +252,10 @@ void agent_export(const struct agent *a, bool secrets, struct json_writer *w)
     json_member_string(w, "backend", a->backend);
     if (a->model)
         json_member_string(w, "model", a->model);
+    if (a->options) {
+        json_key(w, "options");
+        json_put_raw(w, a->options, strlen(a->options));
+    }
     extra_to_json(a->extra, members, "llm", secrets, w);
     json_end_object(w);
     if (a->system_prompt)

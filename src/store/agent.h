@@ -17,12 +17,16 @@ struct agent {
     char *model;         /* llm.model; NULL: the backend decides */
     char *system_prompt; /* systemPrompt; NULL: none. Never expanded */
     int64_t max_tokens;  /* most tokens of an answer; 0: the backend decides */
+    char *options; /* llm.options: members for the request, a JSON object as text; NULL: none */
     struct deadlines deadlines;
     char *extra;
 };
 
 void agent_init(struct agent *a);
 void agent_release(struct agent *a);
+
+/* Sets the options to a JSON object; NULL and an empty one are none. */
+enum status agent_set_options(struct agent *a, const char *json, struct error *err);
 
 /* As for backends. A backend that does not exist is STATUS_BAD_REQUEST and names it. */
 enum status agent_add(struct store *s, struct agent *a, struct error *err);

@@ -9,10 +9,10 @@
 
 #define COLUMNS                                                                                    \
     "id, name, type, url, api_key, headers, argv, env, delay_ms, connect_ms, first_byte_ms, "      \
-    "idle_ms, total_ms, extra"
+    "idle_ms, total_ms, extra, key_header, max_tokens_as"
 
-static const char *const members[] = {
-    "apiKey", "id", "name", "type", "url", "headers", "command", "env", "delay", "deadlines", NULL};
+static const char *const members[] = {"apiKey", "id", "name", "type", "url", "apiKeyHeader",
+    "maxTokensAs", "headers", "command", "env", "delay", "deadlines", NULL};
 /* A key that an export withheld is remembered as such: as an extra member that is null. */
 static const char *const *const but_key = members + 1;
 
@@ -30,6 +30,8 @@ void backend_release(struct backend *b)
     if (b->key)
         explicit_bzero(b->key, strlen(b->key));
     free(b->key);
+    free(b->key_header);
+    free(b->max_tokens_as);
     strings_release(&b->headers);
     strings_release(&b->argv);
     strings_release(&b->env);
@@ -59,6 +61,9 @@ static enum status check_url(const char *url, struct error *err)
                 err, STATUS_BAD_REQUEST, "the URL contains a space or control character");
     return STATUS_OK;
 }
+
+/* What stands in a header's name besides letters and digits. */
+static const char header_marks[] = "!#$%&'*+-.^_`|~";
 
 static bool is_name(const char *s, size_t len, const char *also)
 {
@@ -94,8 +99,7 @@ static enum status check_lists(const struct backend *b, struct error *err)
 {
     for (size_t i = 0; i < b->headers.count; i++) {
         const char *line = b->headers.items[i], *colon = strchr(line, ':');
-        if (!colon || !is_name(line, (size_t)(colon - line), "!#$%&'*+-.^_`|~") ||
-            strpbrk(line, "\r\n"))
+        if (!colon || !is_name(line, (size_t)(colon - line), header_marks) || strpbrk(line, "\r\n"))
             return error_set(err, STATUS_BAD_REQUEST, /* which may show a key: not said */
                 "item %zu of the headers is not a header: write \"Name: value\" in one line",
                 i + 1);
@@ -122,6 +126,9 @@ static enum status check(struct backend *b, struct error *err)
     enum status st = b->url ? check_url(b->url, err) : STATUS_OK;
     if (!st && b->key)
         st = check_key(b->key, err);
+    if (!st && b->key_header && !is_name(b->key_header, strlen(b->key_header), header_marks))
+        st =
+            error_set(err, STATUS_BAD_REQUEST, "\"%s\" is not the name of a header", b->key_header);
     if (!st)
         st = check_lists(b, err);
     if (!st)
@@ -146,6 +153,8 @@ static enum status bind(sqlite3_stmt *q, const struct backend *b)
     sql_bind_int(q, 9, b->delay_ms);
     sql_bind_deadlines(q, 10, &b->deadlines);
     sql_bind_text(q, 14, b->extra);
+    sql_bind_text(q, 15, b->key_header);
+    sql_bind_text(q, 16, b->max_tokens_as);
     return st;
 }
 
@@ -164,6 +173,8 @@ static enum status read_row(sqlite3_stmt *q, void *entity)
     b->delay_ms = sqlite3_column_int64(q, 8);
     sql_read_deadlines(q, 9, &b->deadlines);
     sql_read_text(q, 13, &b->extra, &st);
+    sql_read_text(q, 14, &b->key_header, &st);
+    sql_read_text(q, 15, &b->max_tokens_as, &st);
     return st;
 }
 
@@ -183,8 +194,8 @@ enum status backend_add(struct store *s, struct backend *b, struct error *err)
     if (!st)
         st = sql_new_id(s, "backend", &b->id, err);
     if (!st)
-        st = write_row(
-            s, "INSERT INTO backend (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", b, err);
+        st = write_row(s,
+            "INSERT INTO backend (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", b, err);
     return st;
 }
 
@@ -195,7 +206,8 @@ enum status backend_update(struct store *s, struct backend *b, struct error *err
         st = write_row(s,
             "UPDATE backend SET name = ?2, type = ?3, url = ?4, api_key = ?5, headers = ?6,"
             " argv = ?7, env = ?8, delay_ms = ?9, connect_ms = ?10, first_byte_ms = ?11,"
-            " idle_ms = ?12, total_ms = ?13, extra = ?14 WHERE id = ?1",
+            " idle_ms = ?12, total_ms = ?13, extra = ?14, key_header = ?15,"
+            " max_tokens_as = ?16 WHERE id = ?1",
             b, err);
     return st || sql_changes(s) ? st : sql_missing(s, "backend", b->id, STATUS_NOT_FOUND, err);
 }
@@ -290,6 +302,10 @@ enum status backend_from_json(const struct json *j, struct backend *b, struct er
     if (!st)
         st = text_from_json(j, "apiKey", &b->key, err);
     if (!st)
+        st = text_from_json(j, "apiKeyHeader", &b->key_header, err);
+    if (!st)
+        st = text_from_json(j, "maxTokensAs", &b->max_tokens_as, err);
+    if (!st)
         st = headers_from_json(j, "headers", &b->headers, err);
     if (!st)
         st = list_from_json(j, "command", &b->argv, err);
@@ -330,6 +346,10 @@ void backend_to_json(const struct backend *b, bool secrets, struct json_writer *
         json_member_string(w, "apiKey", secrets || is_reference(b->key) ? b->key : NULL);
     else if (extra_has(b->extra, "apiKey"))
         json_member_string(w, "apiKey", NULL);
+    if (b->key_header)
+        json_member_string(w, "apiKeyHeader", b->key_header);
+    if (b->max_tokens_as)
+        json_member_string(w, "maxTokensAs", b->max_tokens_as);
     if (b->headers.count)
         lines_to_json("headers", &b->headers, ':', secrets, w);
     if (b->argv.count)

@@ -11,10 +11,12 @@
 
 struct backend {
     char *id;
-    char *name;             /* for people; NULL: the id */
-    char *type;             /* a protocol of agent/: "openai", "exec", "echo" */
-    char *url;              /* base URL, without a slash at its end */
-    char *key;              /* apiKey: "env:NAME", "file:PATH" or the key itself; NULL: none */
+    char *name;          /* for people; NULL: the id */
+    char *type;          /* a protocol of agent/: "openai", "exec", "echo" */
+    char *url;           /* base URL, without a slash at its end */
+    char *key;           /* apiKey: "env:NAME", "file:PATH" or the key itself; NULL: none */
+    char *key_header;    /* apiKeyHeader: the key travels in it; NULL: as the type has it */
+    char *max_tokens_as; /* maxTokensAs: what the most tokens are called; NULL: as the type has */
     struct strings headers; /* further ones, "Name: value" */
     struct strings argv;    /* exec: the program and its arguments */
     struct strings env; /* exec: its whole environment, "NAME=value"; a bare NAME is passed on */

@@ -18,7 +18,7 @@
 enum {
     STATEMENTS_MAX = 64,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 3,
+    SCHEMA_VERSION = 4,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 

@@ -71,6 +71,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE run_settled (only INTEGER PRIMARY KEY CHECK (only = 1), n INTEGER NOT NULL);"
     "INSERT INTO run_settled SELECT 1, coalesce((SELECT min(n) FROM run WHERE owner IS NOT NULL),"
     " (SELECT max(n) FROM run), 0);",
+    /* How a backend wants its key and the most tokens named, and what else an agent asks for. */
+    "ALTER TABLE backend ADD COLUMN key_header TEXT;"
+    "ALTER TABLE backend ADD COLUMN max_tokens_as TEXT;"
+    "ALTER TABLE agent ADD COLUMN options TEXT;",
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)

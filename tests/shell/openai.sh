@@ -41,6 +41,11 @@ set_up() {
 }
 set_up backend add up --type openai --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
 set_up backend add keyless --type openai --url "$url"
+set_up backend add azure --type openai --url "$url/deployments/d?api-version=2024-10-21" \
+    --key env:UPSTREAM_KEY --key-header api-key --max-tokens-as max_tokens
+# shellcheck disable=SC2016 # expanded by the program
+set_up backend add headers --type openai --url "$url?tag=\${UPSTREAM_KEY}" \
+    --header 'Authorization: Bearer ${UPSTREAM_KEY}'
 set_up backend add nobody --type openai --url http://127.0.0.1:1/v1
 set_up backend add lost-key --type openai --url "$url" --key env:NO_SUCH_VARIABLE
 
@@ -64,6 +69,11 @@ add_agent slow-middle stall-mid up --idle-timeout 300ms
 add_agent endless pings up --total-timeout 500ms
 add_agent brief echo up --system-prompt 'Be "brief".' --max-tokens 9
 add_agent no-key echo keyless
+add_agent deployed echo azure --max-tokens 7
+add_agent tuned echo up --max-tokens 7 --options '{"temperature":0.20,"seed":12345678901234567890,
+"stop":["a","b\u00e9"],"stream_options":null,"max_completion_tokens":11,"user":"\"u\""}'
+add_agent greedy echo up --options '{"messages":[]}'
+add_agent by-header echo-key headers
 add_agent nobody echo nobody
 add_agent lost-key echo lost-key
 add_agent patient stall-mid up
@@ -204,6 +214,40 @@ is "$(look last "$log" echo json.stream_options)" '{"include_usage": true}' "so 
 is "$(look last "$log" echo headers.authorization)" "Bearer $UPSTREAM_KEY" "the key goes with it"
 is "$(look last "$log" echo headers.x-extra)" yes "so do the backend's headers"
 is "$(look last "$log" echo path)" /v1/chat/completions "the path is the protocol's"
+ask deployed
+is "$(look last "$log" echo path)" '/v1/deployments/d/chat/completions?api-version=2024-10-21' \
+    "a query in the URL stays behind the path"
+is "$(look last "$log" echo headers.api-key)" "$UPSTREAM_KEY" "the key goes in the header that is named"
+is "$(look last "$log" echo headers.authorization)" null "and in no other"
+is "$(look last "$log" echo json.max_tokens)" 7 "the most tokens have the older name"
+is "$(look last "$log" echo json.max_completion_tokens)" null "and not the newer one"
+ask tuned
+is "$rc" 0 "options: the exit status"
+like "$(look last "$log" echo body)" '"temperature": ?0.20?[,}]' "options: a number"
+like "$(look last "$log" echo body)" '"seed": ?12345678901234567890[,}]' "options: a large number"
+is "$(look last "$log" echo json.stop)" '["a", "bé"]' "options: an array"
+is "$(look last "$log" echo json.user)" '"u"' "options: a string"
+is "$(look last "$log" echo json.max_completion_tokens)" 11 "options: one replaces what we say"
+is "$(look last "$log" echo json.stream_options)" null "options: null leaves out what we say"
+ask greedy
+is "$rc" 78 "options: the messages are no option"
+has "$(cat "$tmp/err")" 'the option "messages" cannot be set' "options: the terminal is told"
+run magec agent show tuned --json
+like "$(cat "$tmp/out")" '"options": ?[{]' "options: shown"
+run magec agent set tuned --options '{"temperature":'
+is "$rc" 65 "options: not JSON"
+run magec agent set tuned --options '[1]'
+is "$rc" 65 "options: no object"
+run magec agent set tuned --options ''
+run magec agent show tuned --json
+if grep -q options "$tmp/out"; then fail "options: cleared"; else pass "options: cleared"; fi
+run magec backend add wrong --type openai --url "$url" --max-tokens-as tokens
+is "$rc" 65 "a third name for the most tokens"
+run magec backend add wrong --type openai --url "$url" --key-header 'a b'
+is "$rc" 65 "a header that is none"
+ask by-header
+is "$rc" 69 "a key in a header line: the exit status"
+has "$(cat "$tmp/err")" 'key provided: [redacted]. Find' "a key in a header line is redacted"
 ask no-key
 is "$(look last "$log" echo headers.authorization)" null "no key, no such header"
 if grep -qF "$UPSTREAM_KEY" "$tmp/said" "$MAGEC_DB"*; then

@@ -197,6 +197,7 @@ static const struct {
     {"backends", "\"type\":\"x\",\"command\":[\"a\\u0000\"]", "command[0]: contains a NUL"},
     {"backends", "\"type\":\"x\",\"url\":\"http://:8080\"", "is not a URL"},
     {"agents", "\"llm\":\"b\"", "llm: not an object"},
+    {"agents", "\"llm\":{\"backend\":\"b\",\"options\":[1]}", "llm.options: the options are not a"},
     {"agents", "\"llm\":{\"backend\":\"b\"},\"maxTokens\":\"many\"", "maxTokens: not a whole"},
     {"agents", "\"llm\":{\"backend\":\"b\"},\"maxTokens\":-1", "below zero"},
     {"clients", "\"enabled\":\"yes\",\"config\":{\"webhook\":{\"passthrough\":true}}",

@@ -60,6 +60,11 @@ static const struct row rows[] = {
     {"event, id and retry lines",
         "retry: 100\nid: 1\nevent: message\n" SAY("a") "id: 2\n" FINISH("stop") DONE, "a", NULL,
         "stop", -1, -1},
+    {"finish reason and usage of a chunk without a delta",
+        SAY("a") "data: {\"choices\":[{\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":4,"
+                 "\"completion_tokens\":5,\"completion_tokens_details\":{\"reasoning_tokens\":3}}}"
+                 "\n\n" DONE,
+        "a", NULL, "stop", 4, 5},
     {"first chunk without choices",
         "data: {\"choices\":[],\"prompt_filter_results\":[{\"prompt_index\":0}]}\n\n" ROLE SAY("a")
             FINISH("stop") DONE,
@@ -123,6 +128,12 @@ static const struct row rows[] = {
         -1, -1},
     {"error named by an event", "event: error\ndata: {\"error\":{\"message\":\"gone\"}}\n\n", "",
         "gone", NULL, -1, -1},
+    {"error of OpenRouter",
+        SAY("a") "data: {\"id\":\"g\",\"error\":{\"code\":502,\"message\":\"cut\"},\"choices\":[{"
+                 "\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n",
+        "a", "cut", NULL, -1, -1},
+    {"error for a finish reason", SAY("a") FINISH("error") DONE, "a", "broke the answer off",
+        "error", -1, -1},
     {"error behind the finish reason",
         SAY("a") FINISH("stop") "data: {\"error\":{\"message\":\"late\"}}\n\n", "a", "late", "stop",
         -1, -1},
@@ -141,7 +152,7 @@ static enum status feed(struct openai_stream *s, const char *bytes, size_t len, 
     char *copy = malloc(len ? len : 1);
     ck_assert_ptr_nonnull(copy);
     memcpy(copy, bytes, len);
-    enum status st = openai_stream_feed(s, copy, len, err);
+    enum status st = openai_reader.feed(s, copy, len, err);
     free(copy);
     return st;
 }
@@ -152,10 +163,10 @@ static void check_result(const struct row *r, const struct openai_stream *s, con
     ck_assert_msg(!strcmp(buf_str(text), r->text), "%s: said \"%s\"", r->name, buf_str(text));
     ck_assert_int_eq(st, r->error ? STATUS_BACKEND : STATUS_OK);
     ck_assert_msg(!r->error || strstr(err->text, r->error), "%s: \"%s\"", r->name, err->text);
-    ck_assert_pstr_eq(s->finish_reason, r->reason);
-    ck_assert_int_eq(s->input_tokens, r->input);
-    ck_assert_int_eq(s->output_tokens, r->output);
-    ck_assert_int_eq(s->said, text->len > 0);
+    ck_assert_pstr_eq(s->base.finish_reason, r->reason);
+    ck_assert_int_eq(s->base.input_tokens, r->input);
+    ck_assert_int_eq(s->base.output_tokens, r->output);
+    ck_assert_int_eq(s->base.said, text->len > 0);
 }
 
 /* The stream in pieces of a first length and then of the others. */
@@ -169,7 +180,7 @@ static void run_pieces(const struct row *r, size_t first, size_t others)
     char *copy = strdup(r->stream);
     ck_assert_ptr_nonnull(copy);
     buf_init(&text, BUF_SMALL);
-    openai_stream_init(&s, on_text, &text);
+    openai_reader.init(&s, on_text, &text);
     for (size_t at = 0, n = first; at < len && !st; at += n, n = others) {
         if (n > len - at)
             n = len - at;
@@ -178,9 +189,9 @@ static void run_pieces(const struct row *r, size_t first, size_t others)
     struct buf stream = {.data = copy, .len = len};
     model_check(&stream, &s, &text, st);
     if (!st)
-        st = openai_stream_end(&s, &err);
+        st = openai_reader.end(&s, &err);
     check_result(r, &s, &text, st, &err);
-    openai_stream_release(&s);
+    openai_reader.release(&s);
     buf_release(&text);
     free(copy);
 }
@@ -201,16 +212,18 @@ START_TEST(test_model)
     struct openai_stream s;
     struct buf text;
     struct error err;
-    static const char stream[] =
-        SAY("a") "data: {\"model\":\"m-2\",\"choices\":[]}\n\n" FINISH("stop");
+    static const char stream[] = "data: {\"id\":\"\",\"model\":\"\",\"choices\":[]}\n\n" SAY(
+        "a") "data: {\"id\":\"c-1\",\"model\":\"m-2\",\"choices\":[]}\n\n"
+             "data: {\"id\":\"c-2\",\"choices\":[]}\n\n" FINISH("stop");
     buf_init(&text, BUF_SMALL);
-    openai_stream_init(&s, on_text, &text);
+    openai_reader.init(&s, on_text, &text);
     ck_assert_int_eq(feed(&s, stream, sizeof stream - 1, &err), STATUS_OK);
-    ck_assert_str_eq(s.model, "m-1");
-    ck_assert(!s.done);
+    ck_assert_str_eq(s.base.model, "m-1");
+    ck_assert_str_eq(s.base.id, "c-1");
+    ck_assert(!s.base.done);
     ck_assert_int_eq(feed(&s, DONE, strlen(DONE), &err), STATUS_OK);
-    ck_assert(s.done);
-    openai_stream_release(&s);
+    ck_assert(s.base.done);
+    openai_reader.release(&s);
     buf_release(&text);
 }
 END_TEST
@@ -230,12 +243,12 @@ START_TEST(test_caps)
             piece[sizeof piece - 1] = '\n';
         }
         buf_init(&text, BUF_SMALL);
-        openai_stream_init(&s, on_text, &text);
+        openai_reader.init(&s, on_text, &text);
         for (int i = 0; i < 1100 && !st; i++)
             st = feed(&s, piece, sizeof piece, &err);
         ck_assert_int_eq(st, STATUS_BACKEND);
         ck_assert_msg(strstr(err.text, "larger than 1048576 bytes") != NULL, "%s", err.text);
-        openai_stream_release(&s);
+        openai_reader.release(&s);
         buf_release(&text);
     }
 }
@@ -324,11 +337,11 @@ START_TEST(test_odd)
         struct error err;
         buf_init(&stream, BUF_SMALL);
         buf_init(&text, BUF_SMALL);
-        openai_stream_init(&s, on_text, &text);
+        openai_reader.init(&s, on_text, &text);
         buf_printf(&stream, "%sdata: %s\n\n%s", alone ? "" : SAY("x"), odd[_i], SAY("y"));
         enum status st = feed(&s, stream.data, stream.len, &err);
         model_check(&stream, &s, &text, st);
-        openai_stream_release(&s);
+        openai_reader.release(&s);
         buf_release(&stream);
         buf_release(&text);
     }
@@ -346,7 +359,7 @@ static void run_mutation(uint32_t *state)
     make_stream(&stream, state);
     for (uint32_t n = next_random(state) % 4 + 1; n; n--)
         mutate(&stream, state);
-    openai_stream_init(&s, on_text, &text);
+    openai_reader.init(&s, on_text, &text);
     for (size_t at = 0, n; at < stream.len && !st; at += n) {
         n = next_random(state) % 64 + 1;
         if (n > stream.len - at)
@@ -355,13 +368,13 @@ static void run_mutation(uint32_t *state)
     }
     model_check(&stream, &s, &text, st);
     if (!st)
-        st = openai_stream_end(&s, &err);
+        st = openai_reader.end(&s, &err);
     ck_assert(st == STATUS_OK || st == STATUS_BACKEND);
     if (st)
-        ck_assert(err.text[0] || (s.error && !*s.error));
+        ck_assert(err.text[0] || (s.base.error && !*s.base.error));
     else
-        ck_assert(s.finish_reason && *s.finish_reason && text.len && !s.error);
-    openai_stream_release(&s);
+        ck_assert(s.base.finish_reason && *s.base.finish_reason && text.len && !s.base.error);
+    openai_reader.release(&s);
     buf_release(&stream);
     buf_release(&text);
 }

@@ -114,12 +114,13 @@ static const struct {
     bool counts;
 } changes[] = {
     {"INSERT INTO backend SELECT 'new', name, type, url, api_key, headers, argv, env, delay_ms,"
-     " connect_ms, first_byte_ms, idle_ms, total_ms, extra FROM backend WHERE id = 'echo'",
+     " connect_ms, first_byte_ms, idle_ms, total_ms, extra, key_header,"
+     " max_tokens_as FROM backend WHERE id = 'echo'",
         true},
     {"UPDATE backend SET url = 'http://localhost'", true},
     {"DELETE FROM backend", true},
     {"INSERT INTO agent SELECT 'new', name, description, backend, model, system_prompt, max_tokens,"
-     " connect_ms, first_byte_ms, idle_ms, total_ms, extra FROM agent WHERE id = 'one'",
+     " connect_ms, first_byte_ms, idle_ms, total_ms, extra, options FROM agent WHERE id = 'one'",
         true},
     {"UPDATE agent SET model = 'm' WHERE id = 'one'", true},
     {"DELETE FROM agent WHERE id = 'one'", true},

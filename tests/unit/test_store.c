@@ -41,7 +41,7 @@ static const struct {
     {"other.db", NULL, "CREATE TABLE t (a)", "\"%s\" is not a store of this program"},
     {"another.db", NULL, "PRAGMA application_id = 7", "\"%s\" is not a store of this program"},
     {"magec.db", NULL, "PRAGMA user_version = 99",
-        "the store \"%s\" was made by a newer version (schema 99, this program knows 3)"},
+        "the store \"%s\" was made by a newer version (schema 99, this program knows 4)"},
 };
 
 START_TEST(test_open)
@@ -176,17 +176,20 @@ ENTITY(client, client_remove(at.store, id, &at.err), client_to_json(&e, w))
 enum { BACKEND, AGENT, COMMAND, CLIENT };
 
 static const struct entity entities[] = {
-    [BACKEND] = {"{\"id\":\"new\",\"name\":\"New\",\"type\":\"openai\",\"url\":\"http://h/v1\","
-                 "\"apiKey\":\"env:KEY\",\"headers\":[\"X-A: b\"],"
-                 "\"deadlines\":{\"connect\":\"5s\",\"total\":\"1500ms\"},\"more\":{\"a\":[1]}}",
-        "{\"id\":\"new\",\"type\":\"exec\",\"command\":[\"/bin/cat\",\"-\"],"
-        "\"env\":[\"A=b\",\"HOME\"],\"delay\":\"20ms\"}",
-        CALLS(backend)},
-    [AGENT] =
-        {"{\"id\":\"new\",\"name\":\"New\",\"description\":\"d\","
-         "\"llm\":{\"backend\":\"echo\",\"model\":\"m\"},\"systemPrompt\":\"Be \xC3\xA9.\\n\","
-         "\"maxTokens\":7,\"deadlines\":{\"firstByte\":\"1m\",\"idle\":\"2h\"},\"voice\":{}}",
-            "{\"id\":\"new\",\"llm\":{\"backend\":\"echo\"}}", CALLS(agent)},
+    [BACKEND] =
+        {"{\"id\":\"new\",\"name\":\"New\",\"type\":\"openai\",\"url\":\"http://h/v1\","
+         "\"apiKey\":\"env:KEY\",\"apiKeyHeader\":\"api-key\",\"maxTokensAs\":\"max_tokens\","
+         "\"headers\":[\"X-A: b\"],"
+         "\"deadlines\":{\"connect\":\"5s\",\"total\":\"1500ms\"},\"more\":{\"a\":[1]}}",
+            "{\"id\":\"new\",\"type\":\"exec\",\"command\":[\"/bin/cat\",\"-\"],"
+            "\"env\":[\"A=b\",\"HOME\"],\"delay\":\"20ms\"}",
+            CALLS(backend)},
+    [AGENT] = {"{\"id\":\"new\",\"name\":\"New\",\"description\":\"d\","
+               "\"llm\":{\"backend\":\"echo\",\"model\":\"m\",\"options\":{\"temperature\":0.20,"
+               "\"n\":null}},"
+               "\"systemPrompt\":\"Be \xC3\xA9.\\n\","
+               "\"maxTokens\":7,\"deadlines\":{\"firstByte\":\"1m\",\"idle\":\"2h\"},\"voice\":{}}",
+        "{\"id\":\"new\",\"llm\":{\"backend\":\"echo\"}}", CALLS(agent)},
     [COMMAND] = {"{\"id\":\"new\",\"name\":\"n\",\"description\":\"d\",\"prompt\":\"p {{x}}\","
                  "\"agentId\":\"one\",\"x\":1}",
         "{\"id\":\"new\",\"prompt\":\"q\"}", CALLS(command)},
@@ -258,6 +261,7 @@ static const struct {
     {BACKEND, "{\"type\":\"o\",\"url\":\"http://h/a b\"}", STATUS_BAD_REQUEST, "a space"},
     {BACKEND, "{\"type\":\"o\",\"apiKey\":\"env:1A\"}", STATUS_BAD_REQUEST, "variable"},
     {BACKEND, "{\"type\":\"o\",\"apiKey\":\"env:HTTP_X\"}", STATUS_BAD_REQUEST, "caller's headers"},
+    {BACKEND, "{\"type\":\"o\",\"apiKeyHeader\":\"a:\"}", STATUS_BAD_REQUEST, "name of a header"},
     {BACKEND, "{\"type\":\"o\",\"apiKey\":\"file:x\"}", STATUS_BAD_REQUEST, "absolute path"},
     {BACKEND, "{\"type\":\"o\",\"apiKey\":\"a\\nb\"}", STATUS_BAD_REQUEST, "line break"},
     {BACKEND, "{\"type\":\"o\",\"headers\":[\"a\\nb: c\"]}", STATUS_BAD_REQUEST, "not a header"},

@@ -1,0 +1,250 @@
+#include "agent/exchange_request.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agent/secret.h"
+
+void exchange_add_escaped(struct buf *url, const char *s)
+{
+    for (; *s; s++) {
+        if (isalnum((unsigned char)*s) || strchr("-._~", *s))
+            buf_addc(url, *s);
+        else
+            buf_printf(url, "%%%02X", (unsigned char)*s);
+    }
+}
+
+/* What was put in for variables in the query: keys of some providers travel there. */
+static enum status note_query(
+    struct exchange_request *r, const char *query, const struct strings *values, struct error *err)
+{
+    for (size_t i = 0; query && i < values->count; i++)
+        if (strstr(query, values->items[i]) && strings_add(&r->secrets, values->items[i]))
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+static enum status make_url(struct exchange_request *r, struct error *err)
+{
+    const char *text = r->ask->backend->url;
+    struct strings values = {0};
+    struct buf base;
+    buf_init(&base, BUF_SMALL);
+    enum status st = secret_expand(text ? text : "", &base, &values, err);
+    if (!st) {
+        text = buf_str(&base);
+        const char *query = strchr(text, '?');
+        size_t len = query ? (size_t)(query - text) : base.len;
+        while (len && text[len - 1] == '/')
+            len--;
+        buf_add(&r->url, text, len);
+        st = r->kind->path(r->ask, &r->url, err);
+        if (query && query[1])
+            buf_printf(&r->url, "%c%s", strchr(buf_str(&r->url), '?') ? '&' : '?', query + 1);
+        if (!st && buf_status(&r->url))
+            st = error_set(err, STATUS_CONFIG, "the URL is too long");
+        if (!st)
+            st = note_query(r, query, &values, err);
+    }
+    buf_wipe(&base);
+    secret_forget(&values);
+    return st;
+}
+
+static enum status add_line(struct exchange_request *r, const struct buf *line, struct error *err)
+{
+    if (strpbrk(buf_str(line), "\r\n"))
+        return error_set(err, STATUS_CONFIG, "an expanded header contains a line break");
+    if (buf_status(line) || strings_add(&r->headers, buf_str(line)))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+static enum status note_secret(struct exchange_request *r, const char *text, struct error *err)
+{
+    return strings_add(&r->secrets, text) ? error_set(err, STATUS_NO_MEMORY, "out of memory")
+                                          : STATUS_OK;
+}
+
+/* Whether the header's name says that its value is to be kept. */
+static bool is_credential(const char *line)
+{
+    static const char *const words[] = {"auth", "key", "token", "secret", "cookie"};
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(line, ":"), line);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(name, words[i]))
+            return true;
+    return false;
+}
+
+/* Of "Authorization: Bearer WORD". */
+static const char *last_word(const char *line)
+{
+    const char *space = strrchr(line, ' ');
+    return space ? space + 1 : strchr(line, ':') + 1;
+}
+
+static enum status add_header(struct exchange_request *r, const char *text, struct error *err)
+{
+    struct buf line;
+    buf_init(&line, BUF_SMALL);
+    enum status st = secret_expand(text, &line, &r->secrets, err);
+    if (!st)
+        st = add_line(r, &line, err);
+    if (!st && is_credential(text))
+        st = note_secret(r, last_word(buf_str(&line)), err);
+    buf_wipe(&line);
+    return st;
+}
+
+static enum status add_key(struct exchange_request *r, struct error *err)
+{
+    const struct backend *b = r->ask->backend;
+    struct buf key, line;
+    if (!b->key)
+        return STATUS_OK;
+    buf_init(&key, BUF_SMALL);
+    buf_init(&line, 2 * BUF_SMALL);
+    enum status st = secret_resolve(b->key, &key, err);
+    if (!st && strpbrk(buf_str(&key), "\r\n"))
+        st = error_set(err, STATUS_CONFIG, "the key contains a line break");
+    if (!st)
+        st = note_secret(r, buf_str(&key), err);
+    if (b->key_header)
+        buf_printf(&line, "%s: %s", b->key_header, buf_str(&key));
+    else
+        buf_printf(&line, "%s%s", r->kind->key_header, buf_str(&key));
+    if (!st)
+        st = add_line(r, &line, err);
+    buf_wipe(&key);
+    buf_wipe(&line);
+    return st;
+}
+
+/* Whether one of the lines is of the same name. */
+static bool has_header(const struct strings *lines, const char *line)
+{
+    size_t len = strcspn(line, ":") + 1;
+    for (size_t i = 0; i < lines->count; i++)
+        if (!strncasecmp(lines->items[i], line, len))
+            return true;
+    return false;
+}
+
+static enum status make_headers(struct exchange_request *r, struct error *err)
+{
+    static const char *const standard[] = {
+        "Content-Type: application/json", "Accept: text/event-stream", "Expect:", NULL};
+    const struct strings *further = &r->ask->backend->headers;
+    const char *const *lists[] = {standard, r->kind->headers};
+    for (size_t i = 0; i < 2; i++)
+        for (const char *const *line = lists[i]; line && *line; line++)
+            if ((i == 0 || !has_header(further, *line)) && strings_add(&r->headers, *line))
+                return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < further->count && !st; i++)
+        st = add_header(r, further->items[i], err);
+    return st ? st : add_key(r, err);
+}
+
+static size_t escaped_size(const char *text)
+{
+    return text ? 6 * strlen(text) : 0;
+}
+
+static bool begin_options(const struct ask *ask, struct json_scan *scan)
+{
+    const char *text = ask->agent->options ? ask->agent->options : "{}";
+    json_scan_init(scan, text, strlen(text));
+    return json_scan_object(scan);
+}
+
+bool exchange_has_option(const struct ask *ask, const char *member)
+{
+    struct json_scan scan;
+    struct json_slice key, value;
+    bool has = false;
+    if (!begin_options(ask, &scan))
+        return false;
+    while (json_scan_member(&scan, &key)) {
+        has = has || json_slice_is(&key, member);
+        json_scan_value(&scan, &value);
+    }
+    return has;
+}
+
+void exchange_add_options(const struct ask *ask, struct json_writer *w)
+{
+    struct json_scan scan;
+    struct json_slice key, value;
+    struct buf name;
+    if (!begin_options(ask, &scan))
+        return;
+    buf_init(&name, BUF_SMALL);
+    while (json_scan_member(&scan, &key)) {
+        json_scan_value(&scan, &value);
+        if (value.kind == JSON_NULL)
+            continue;
+        buf_reset(&name);
+        json_slice_add(&key, &name);
+        json_key(w, buf_str(&name));
+        size_t quote = value.kind == JSON_STRING;
+        json_put_raw(w, value.bytes - quote, value.len + 2 * quote);
+    }
+    buf_release(&name);
+}
+
+static enum status check_options(const struct exchange_request *r, struct error *err)
+{
+    const char *options = r->ask->agent->options;
+    struct json_scan scan;
+    struct json_slice all;
+    if (!options)
+        return STATUS_OK;
+    json_scan_init(&scan, options, strlen(options));
+    json_scan_value(&scan, &all);
+    if (!json_scan_end(&scan) || all.kind != JSON_OBJECT)
+        return error_set(err, STATUS_CONFIG, "the options are not a JSON object: set them again");
+    for (const char *const *own = r->kind->own_members; own && *own; own++)
+        if (exchange_has_option(r->ask, *own))
+            return error_set(err, STATUS_CONFIG,
+                "the option \"%s\" cannot be set: it is a part of every request", *own);
+    return STATUS_OK;
+}
+
+static enum status make_body(struct exchange_request *r, struct error *err)
+{
+    const struct agent *a = r->ask->agent;
+    struct json_writer w;
+    enum status st = check_options(r, err);
+    if (st)
+        return st;
+    buf_init(&r->body, 2 * BUF_SMALL + 6 * r->ask->prompt_len + escaped_size(a->system_prompt) +
+                           escaped_size(a->model) + escaped_size(a->options));
+    json_writer_init(&w, &r->body);
+    st = r->kind->body(r->ask, &w, err);
+    return !st && buf_status(&r->body) ? error_set(err, STATUS_NO_MEMORY, "out of memory") : st;
+}
+
+enum status exchange_request_make(struct exchange_request *r, const struct exchange_kind *kind,
+    const struct ask *ask, struct error *err)
+{
+    *r = (struct exchange_request){.kind = kind, .ask = ask};
+    buf_init(&r->url, 2 * BUF_SMALL);
+    enum status st = make_url(r, err);
+    if (!st)
+        st = make_headers(r, err);
+    return st ? st : make_body(r, err);
+}
+
+void exchange_request_release(struct exchange_request *r)
+{
+    buf_wipe(&r->url);
+    buf_release(&r->body);
+    secret_forget(&r->headers);
+    secret_forget(&r->secrets);
+}

@@ -1,0 +1,57 @@
+/*
+ * What a protocol that is an HTTP exchange has of its own, and how a request is made of it: the URL
+ * and the headers with ${NAME} expanded, the key in its header, and the body.
+ */
+#ifndef MAGEC_AGENT_EXCHANGE_REQUEST_H
+#define MAGEC_AGENT_EXCHANGE_REQUEST_H
+
+#include "agent/stream.h"
+#include "agent/task.h"
+
+/* What one protocol has of its own. */
+struct exchange_kind {
+    const char *example_url; /* for who forgot the URL */
+    /* How the key travels: "x-api-key: ", "Authorization: Bearer ". Unless the backend says
+     * another header. */
+    const char *key_header;
+    /* Further headers, "Name: value", ended by NULL; one that the backend has is left out. May be
+     * NULL. Content-Type and Accept are there already. */
+    const char *const *headers;
+    /* Adds to the base URL, which ends in no slash: "/chat/completions". What follows a "?" in the
+     * base URL was taken off, and is put back behind it. An added "?..." is respected. */
+    enum status (*path)(const struct ask *ask, struct buf *url, struct error *err);
+    /* Writes the body, one object. Failures of memory are the buffer's. */
+    enum status (*body)(const struct ask *ask, struct json_writer *w, struct error *err);
+    /* Members of the body that an agent's options cannot replace, ended by NULL. */
+    const char *const *own_members;
+    /* Under which names the backend may want the most tokens, ended by NULL, the first without
+     * being asked; NULL when there is only one. */
+    const char *const *max_tokens_names;
+    const struct stream_reader *reader;
+    /* The message of an error document, or NULL; stream_error_message will do for most. */
+    const char *(*error_message)(const struct json *j);
+};
+
+struct exchange_request {
+    const struct exchange_kind *kind;
+    const struct ask *ask;
+    struct buf url;
+    struct strings headers;
+    struct buf body;
+    struct strings secrets; /* what of it is not to be said (agent/secret.h) */
+};
+
+/* Release it whatever is returned. STATUS_CONFIG names what is missing or cannot be. */
+enum status exchange_request_make(struct exchange_request *r, const struct exchange_kind *kind,
+    const struct ask *ask, struct error *err);
+void exchange_request_release(struct exchange_request *r); /* works on a zeroed one */
+
+/* For body: an agent's options replace members of the same name that the protocol writes, and null
+ * leaves these out. So: what is not the request itself is written unless it is an option, and the
+ * options come last. */
+bool exchange_has_option(const struct ask *ask, const char *member);
+void exchange_add_options(const struct ask *ask, struct json_writer *w);
+/* For path: the bytes of s escaped in the path or the query of a URL, added to url. */
+void exchange_add_escaped(struct buf *url, const char *s);
+
+#endif
