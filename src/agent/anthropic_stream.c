@@ -1,0 +1,258 @@
+#include "agent/anthropic_stream.h"
+
+#include <string.h>
+
+static const char unexplained[] = "an error without a message";
+
+static const char *filled(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
+const char *anthropic_error_message(const struct json *j)
+{
+    const struct json *error = json_get(j, "error");
+    const char *type = json_get_string(j, "type");
+    const char *message = filled(json_string(error, NULL));
+    bool is_error = type && !strcmp(type, "error");
+    if (!message)
+        message = filled(json_get_string(error, "message"));
+    if (!message)
+        message = filled(json_get_string(error, "type"));
+    if (message)
+        return message;
+    if (json_kind(error) == JSON_OBJECT || json_kind(error) == JSON_STRING)
+        return unexplained;
+    if (type && !is_error)
+        return NULL;
+    message = filled(json_get_string(j, "message"));
+    if (!message)
+        message = filled(json_get_string(j, "detail"));
+    return message || !is_error ? message : unexplained;
+}
+
+/* ---- members ---- */
+
+enum { MEMBERS_MAX = 6 };
+
+/* The values of an object's members, absent ones for what it lacks; whether text is well-formed. Of
+ * members that come twice the last counts, as in a tree. */
+static bool read_members(
+    const char *text, size_t len, const char *const *keys, struct json_slice *values)
+{
+    struct json_scan s;
+    struct json_slice key, other;
+    size_t i;
+    for (i = 0; keys[i]; i++)
+        values[i] = (struct json_slice){0};
+    json_scan_init(&s, text, len);
+    if (json_scan_object(&s)) {
+        while (json_scan_member(&s, &key)) {
+            for (i = 0; keys[i] && !json_slice_is(&key, keys[i]);)
+                i++;
+            json_scan_value(&s, keys[i] ? &values[i] : &other);
+        }
+    }
+    return json_scan_end(&s);
+}
+
+static void open_object(
+    const struct json_slice *object, const char *const *keys, struct json_slice *values)
+{
+    bool is_object = object->kind == JSON_OBJECT;
+    read_members(is_object ? object->bytes : "", is_object ? object->len : 0, keys, values);
+}
+
+enum { TYPE, DELTA, MESSAGE, USAGE, BLOCK, ERROR };
+static const char *const event_keys[] = {
+    "type", "delta", "message", "usage", "content_block", "error", NULL};
+
+/* ---- the events ---- */
+
+/* Each count is that of the whole answer so far. */
+static void read_usage(struct stream *s, const struct json_slice *usage)
+{
+    static const char *const keys[] = {"input_tokens", "output_tokens", NULL};
+    struct json_slice counts[MEMBERS_MAX];
+    open_object(usage, keys, counts);
+    s->input_tokens = json_slice_int(&counts[0], s->input_tokens);
+    s->output_tokens = json_slice_int(&counts[1], s->output_tokens);
+}
+
+static enum status read_message_start(struct stream *s, const struct json_slice *event)
+{
+    static const char *const keys[] = {"id", "model", "usage", NULL};
+    struct json_slice message[MEMBERS_MAX];
+    open_object(&event[MESSAGE], keys, message);
+    read_usage(s, &message[2]);
+    enum status st = stream_word(s, &message[0], &s->id);
+    return st ? st : stream_word(s, &message[1], &s->model);
+}
+
+/* A block may begin with text. */
+static enum status read_block_start(struct stream *s, const struct json_slice *event)
+{
+    static const char *const keys[] = {"type", "text", NULL};
+    struct json_slice block[MEMBERS_MAX];
+    open_object(&event[BLOCK], keys, block);
+    return json_slice_is(&block[0], "text") ? stream_say(s, &block[1]) : STATUS_OK;
+}
+
+static enum status read_refusal(struct stream *s, const struct json_slice *details)
+{
+    static const char *const keys[] = {"explanation", "category", NULL};
+    struct json_slice detail[MEMBERS_MAX];
+    open_object(details, keys, detail);
+    buf_reset(&s->refusal);
+    enum status st = stream_refuse(s, &detail[0]);
+    return st || s->refusal.len ? st : stream_refuse(s, &detail[1]);
+}
+
+static enum status read_message_delta(struct stream *s, const struct json_slice *event)
+{
+    static const char *const keys[] = {"stop_reason", "stop_details", NULL};
+    struct json_slice delta[MEMBERS_MAX];
+    open_object(&event[DELTA], keys, delta);
+    read_usage(s, &event[USAGE]);
+    enum status st = stream_word(s, &delta[0], &s->finish_reason);
+    return st || !json_slice_is(&delta[0], "refusal") ? st : read_refusal(s, &delta[1]);
+}
+
+static enum status read_message_stop(struct stream *s, const struct json_slice *event)
+{
+    (void)event;
+    s->done = true;
+    return STATUS_OK;
+}
+
+static const struct {
+    const char *type;
+    enum status (*read)(struct stream *s, const struct json_slice *event);
+} types[] = {
+    {"message_start", read_message_start},
+    {"content_block_start", read_block_start},
+    {"message_delta", read_message_delta},
+    {"message_stop", read_message_stop},
+};
+
+enum { TYPES = sizeof types / sizeof *types };
+
+static enum status read_delta(
+    struct anthropic_stream *s, const struct sse_event *e, const struct json_slice *event)
+{
+    static const char *const keys[] = {"type", "text", NULL};
+    struct json_slice delta[MEMBERS_MAX];
+    open_object(&event[DELTA], keys, delta);
+    if (!json_slice_is(&delta[0], "text_delta"))
+        return STATUS_OK;
+    if (delta[1].kind == JSON_STRING && event[TYPE].kind == JSON_STRING && !event[ERROR].kind)
+        json_alike_keep(&s->said_like, e->data, e->len, &delta[1]);
+    return stream_say(&s->base, &delta[1]);
+}
+
+/* ---- errors ---- */
+
+static enum status fail(struct stream *s, const char *message, const char *kind)
+{
+    struct buf told;
+    buf_init(&told, 2 * STREAM_EVENT_MAX);
+    buf_adds(&told, filled(message) ? message : unexplained);
+    if (kind && message && strcmp(message, kind) != 0)
+        buf_printf(&told, " (%s)", kind);
+    enum status st = buf_status(&told);
+    st = st ? st : stream_fail(s, buf_str(&told));
+    buf_release(&told);
+    return st;
+}
+
+/* Words where JSON should be. */
+static enum status fail_in_words(struct stream *s, const struct sse_event *e)
+{
+    buf_reset(&s->decoded);
+    enum status st = buf_add(&s->decoded, e->data, e->len);
+    return st ? st : fail(s, buf_str(&s->decoded), NULL);
+}
+
+/* An event that may be an error, or is one; well-formed. */
+static enum status read_error(struct stream *s, const struct sse_event *e, bool is_error)
+{
+    struct json *j;
+    enum status st = json_parse(e->data, e->len, &j, NULL);
+    if (st)
+        return st;
+    const char *message = anthropic_error_message(j);
+    if (message || is_error)
+        st = fail(s, message, filled(json_get_string(json_get(j, "error"), "type")));
+    json_free(j);
+    return st;
+}
+
+/* ---- the reader ---- */
+
+/* Compatible servers may leave the type to the event's name. */
+static bool is_type(const struct sse_event *e, const struct json_slice *type, const char *name)
+{
+    return type->kind == JSON_STRING ? json_slice_is(type, name) : !strcmp(e->type, name);
+}
+
+static enum status on_event(void *stream, const struct sse_event *e)
+{
+    struct anthropic_stream *s = stream;
+    struct json_slice event[MEMBERS_MAX], text;
+    bool is_error = !strcmp(e->type, "error");
+    if (!is_error && json_alike_match(&s->said_like, e->data, e->len, &text))
+        return stream_say(&s->base, &text);
+    if (!read_members(e->data, e->len, event_keys, event))
+        return is_error ? fail_in_words(&s->base, e) : STATUS_BAD_REQUEST;
+    const struct json_slice *type = &event[TYPE];
+    is_error = is_error || json_slice_is(type, "error");
+    enum status st = STATUS_OK;
+    if (is_error || event[ERROR].kind > JSON_NULL || type->kind != JSON_STRING)
+        st = read_error(&s->base, e, is_error);
+    if (st)
+        return st;
+    if (is_type(e, type, "content_block_delta"))
+        return read_delta(s, e, event);
+    for (size_t i = 0; i < TYPES; i++)
+        if (is_type(e, type, types[i].type))
+            return types[i].read(&s->base, event);
+    return STATUS_OK; /* a ping, the end of a block, or news */
+}
+
+static void init(void *stream, stream_text text, void *ctx)
+{
+    struct anthropic_stream *s = stream;
+    stream_init(&s->base, on_event, text, ctx);
+    json_alike_init(&s->said_like);
+}
+
+static void release(void *stream)
+{
+    struct anthropic_stream *s = stream;
+    json_alike_release(&s->said_like);
+    stream_release(&s->base);
+}
+
+static enum status end(const void *stream, struct error *err)
+{
+    const struct stream *s = stream;
+    const char *reason = s->finish_reason ? s->finish_reason : "";
+    if (s->error || s->refusal.len)
+        return stream_end(s, err);
+    if (!strcmp(reason, "refusal"))
+        return error_set(err, STATUS_BACKEND, "the model refused to answer");
+    if (!strcmp(reason, "tool_use"))
+        return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
+    if (!strcmp(reason, "pause_turn"))
+        return error_set(err, STATUS_BACKEND, "the model paused before its answer was complete");
+    return stream_end(s, err);
+}
+
+const struct stream_reader anthropic_reader = {
+    .size = sizeof(struct anthropic_stream),
+    .init = init,
+    .feed = stream_feed,
+    .end = end,
+    .told = stream_told,
+    .release = release,
+};
