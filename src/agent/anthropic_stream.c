@@ -69,14 +69,26 @@ static const char *const event_keys[] = {
 
 /* ---- the events ---- */
 
-/* Each count is that of the whole answer so far. */
+static int64_t sum(int64_t a, int64_t b)
+{
+    int64_t both;
+    return __builtin_add_overflow(a, b, &both) ? INT64_MAX : both;
+}
+
+/* Each count is that of the whole answer so far; the provider tells apart what a cache took or
+ * gave, which was read all the same. */
 static void read_usage(struct stream *s, const struct json_slice *usage)
 {
-    static const char *const keys[] = {"input_tokens", "output_tokens", NULL};
+    static const char *const keys[] = {"output_tokens", "input_tokens",
+        "cache_creation_input_tokens", "cache_read_input_tokens", NULL};
     struct json_slice counts[MEMBERS_MAX];
     open_object(usage, keys, counts);
-    s->input_tokens = json_slice_int(&counts[0], s->input_tokens);
-    s->output_tokens = json_slice_int(&counts[1], s->output_tokens);
+    s->output_tokens = json_slice_int(&counts[0], s->output_tokens);
+    if (counts[1].kind != JSON_INT)
+        return;
+    s->input_tokens = json_slice_int(&counts[1], 0);
+    for (size_t i = 2; keys[i]; i++)
+        s->input_tokens = sum(s->input_tokens, json_slice_int(&counts[i], 0));
 }
 
 static enum status read_message_start(struct stream *s, const struct json_slice *event)
@@ -145,7 +157,7 @@ static enum status read_delta(
     open_object(&event[DELTA], keys, delta);
     if (!json_slice_is(&delta[0], "text_delta"))
         return STATUS_OK;
-    if (delta[1].kind == JSON_STRING && event[TYPE].kind == JSON_STRING && !event[ERROR].kind)
+    if (delta[1].kind == JSON_STRING && event[TYPE].kind == JSON_STRING)
         json_alike_keep(&s->said_like, e->data, e->len, &delta[1]);
     return stream_say(&s->base, &delta[1]);
 }

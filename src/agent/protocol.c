@@ -7,6 +7,7 @@
 
 static const struct protocol *const protocols[] = {
     &protocol_openai,
+    &protocol_anthropic,
     &protocol_exec,
     &protocol_echo,
     NULL,
@@ -25,21 +26,32 @@ const struct protocol *protocol_find(const char *name)
     return NULL;
 }
 
+/* "a, b and c" */
+static void list_names(const struct strings *names, struct buf *out)
+{
+    for (size_t i = 0; i < names->count; i++)
+        buf_printf(out, "%s%s", !i ? "" : i + 1 < names->count ? ", " : " and ", names->items[i]);
+}
+
 enum status protocol_check(const struct backend *b, struct error *err)
 {
     const struct protocol *p = protocol_find(b->type);
     if (p)
         return p->check(b, err);
     struct strings names = {0};
+    struct buf list;
+    buf_init(&list, BUF_SMALL);
     for (const struct protocol *const *all = protocols; *all; all++)
         strings_add(&names, (*all)->name);
+    list_names(&names, &list);
     const char *near = b->type ? strings_nearest(&names, b->type) : NULL;
     if (near)
         error_set(
             err, STATUS_BAD_REQUEST, "no backend type \"%s\"; did you mean \"%s\"?", b->type, near);
     else
-        error_set(err, STATUS_BAD_REQUEST,
-            "no backend type \"%s\"; there are openai, exec and echo", b->type ? b->type : "");
+        error_set(err, STATUS_BAD_REQUEST, "no backend type \"%s\"; there are %s",
+            b->type ? b->type : "", buf_str(&list));
+    buf_release(&list);
     strings_release(&names);
     return STATUS_BAD_REQUEST;
 }

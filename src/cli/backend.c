@@ -9,7 +9,7 @@ enum { KEY_MAX = 16 * 1024 };
 
 static const struct option_spec edit_options[] = {
     {.name = "type", .value = "TYPE", .kind = OPTION_TEXT, .help = "what it speaks, see above"},
-    {.name = "url", .value = "URL", .kind = OPTION_TEXT, .help = "openai: the base URL"},
+    {.name = "url", .value = "URL", .kind = OPTION_TEXT, .help = "the base URL of a provider"},
     {.name = "key",
         .value = "KEY",
         .kind = OPTION_INPUT,
@@ -27,7 +27,7 @@ static const struct option_spec edit_options[] = {
         .value = "LINE",
         .kind = OPTION_TEXT,
         .repeated = true,
-        .help = "openai: a further header, \"Name: value\""},
+        .help = "a provider's: a further header, \"Name: value\""},
     {.name = "env",
         .value = "NAME[=VALUE]",
         .kind = OPTION_TEXT,

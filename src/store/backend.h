@@ -12,7 +12,7 @@
 struct backend {
     char *id;
     char *name;          /* for people; NULL: the id */
-    char *type;          /* a protocol of agent/: "openai", "exec", "echo" */
+    char *type;          /* a protocol of agent/: "openai", "exec", ... */
     char *url;           /* base URL, without a slash at its end */
     char *key;           /* apiKey: "env:NAME", "file:PATH" or the key itself; NULL: none */
     char *key_header;    /* apiKeyHeader: the key travels in it; NULL: as the type has it */

@@ -97,8 +97,8 @@ sqlite3 magec.db "DELETE FROM backend WHERE id = 'model'"
 finds 1 '^error: agent "spare" asks the backend "model", which is not there$' 'a backend that is not there'
 sqlite3 magec.db "DELETE FROM agent WHERE id = 'reviewer'"
 finds 1 '^error: client "open" may reach the agent "reviewer", which is not there$' 'an agent that is not there'
-echo '{"backends": [{"id": "claude", "type": "anthropic"}]}' | magec import - >/dev/null
-finds 1 '^error: backend "claude": no backend type "anthropic"' 'a type that is not spoken'
+echo '{"backends": [{"id": "claude", "type": "bedrock"}]}' | magec import - >/dev/null
+finds 1 '^error: backend "claude": no backend type "bedrock"' 'a type that is not spoken'
 run magec check --json
 is "$rc $(jq -c '[.[].level] | unique' <out)" '1 ["error","warning"]' 'all of that in JSON'
 is "$(jq -c '[.[] | keys] | unique' <out)" '[["level","message"]]' 'each with a level and a message'

@@ -99,6 +99,17 @@ static const struct row rows[] = {
         "\xC3\xA9\n\"\xF0\x9F\x98\x80", NULL, "end_turn", 25, 15},
     {"an emoji's halves in two deltas", HEAD SAY("\\ud83d") SAY("\\ude00") TAIL("end_turn"),
         "\xED\xA0\xBD\xED\xB8\x80", NULL, "end_turn", 25, 15},
+    {"usage of a cache",
+        START SAY("a") EVENT("message_delta",
+            ",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"input_tokens\":3,"
+            "\"cache_creation_input_tokens\":20,\"cache_read_input_tokens\":100,"
+            "\"output_tokens\":4}") STOP,
+        "a", NULL, "end_turn", 123, 4},
+    {"the same data, of which the name says the type",
+        "event: content_block_delta\ndata: {\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}"
+        "\n\nevent: news\ndata: {\"delta\":{\"type\":\"text_delta\",\"text\":\"b\"}}\n\n" TAIL(
+            "end_turn"),
+        "a", NULL, "end_turn", -1, 15},
     {"max_tokens", HEAD SAY("a") TAIL("max_tokens"), "a", NULL, "max_tokens", 25, 15},
     {"stop_sequence", HEAD SAY("a") TAIL("stop_sequence"), "a", NULL, "stop_sequence", 25, 15},
     {"context window", HEAD SAY("a") TAIL("model_context_window_exceeded"), "a", NULL,
@@ -164,6 +175,10 @@ static const struct row rows[] = {
         "", "gone", NULL, -1, -1},
     {"error by its name alone", "event: error\ndata: {\"reason\":\"gone\"}\n\n", "",
         "an error without a message", NULL, -1, -1},
+    {"the same data, named an error",
+        SAY("a") "event: error\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
+                 "{\"type\":\"text_delta\",\"text\":\"b\"}}\n\n",
+        "a", "an error without a message", NULL, -1, -1},
     {"error in words", SAY("a") "event: error\ndata: upstream timed out\n\n", "a",
         "upstream timed out", NULL, -1, -1},
     {"error without a message", "data: {\"type\":\"error\",\"error\":{}}\n\n", "",

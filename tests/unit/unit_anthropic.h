@@ -48,6 +48,9 @@ static const char *const odd[] = {
     "{\"explanation\":\"\",\"category\":\"bio\"}}}",
     "{\"type\":\"message_delta\",\"usage\":{\"input_tokens\":99999999999999999999,"
     "\"output_tokens\":-1}}",
+    "{\"type\":\"message_delta\",\"usage\":{\"input_tokens\":9223372036854775807,"
+    "\"cache_read_input_tokens\":99999999999999999999}}",
+    "{\"type\":\"message_delta\",\"usage\":{\"cache_read_input_tokens\":5}}",
     "{\"type\":\"message_delta\",\"usage\":{\"input_tokens\":1.5,\"output_tokens\":\"2\"}}",
     "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3},\"usage\":[],"
     "\"model\":\"\\u0000m\"}}",
@@ -94,7 +97,13 @@ static inline void model_text(struct model *m, const struct json *from, const ch
 
 static inline void model_usage(struct model *m, const struct json *usage)
 {
-    m->input_tokens = json_int(json_get(usage, "input_tokens"), m->input_tokens);
+    const struct json *input = json_get(usage, "input_tokens");
+    int64_t created = json_int(json_get(usage, "cache_creation_input_tokens"), 0);
+    int64_t cached = json_int(json_get(usage, "cache_read_input_tokens"), 0);
+    if (json_kind(input) == JSON_INT &&
+        (__builtin_add_overflow(json_int(input, 0), created, &m->input_tokens) ||
+            __builtin_add_overflow(m->input_tokens, cached, &m->input_tokens)))
+        m->input_tokens = INT64_MAX;
     m->output_tokens = json_int(json_get(usage, "output_tokens"), m->output_tokens);
 }
 

@@ -1,0 +1,88 @@
+/*
+ * anthropic: Anthropic Messages, streamed, against Anthropic and servers that are compatible with
+ * it.
+ */
+#include <string.h>
+
+#include "agent/anthropic_stream.h"
+#include "agent/exchange.h"
+#include "agent/protocols.h"
+
+/* Where a backend without a URL is. */
+#define PROVIDER "https://api.anthropic.com"
+
+/* The protocol wants a number; of an agent that has none it is this. */
+enum { TOKENS_DEFAULT = 4096 };
+
+static const char *const own_members[] = {"model", "system", "messages", "stream", NULL};
+
+static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
+{
+    const struct agent *a = ask->agent;
+    (void)err;
+    json_begin_object(w);
+    if (a->model)
+        json_member_string(w, "model", a->model);
+    if (!exchange_has_option(ask, "max_tokens"))
+        json_member_int(w, "max_tokens", a->max_tokens > 0 ? a->max_tokens : TOKENS_DEFAULT);
+    if (a->system_prompt)
+        json_member_string(w, "system", a->system_prompt);
+    json_key(w, "messages");
+    json_begin_array(w);
+    json_begin_object(w);
+    json_member_string(w, "role", "user");
+    json_key(w, "content");
+    json_put_string(w, ask->prompt, ask->prompt_len);
+    json_end_object(w);
+    json_end_array(w);
+    json_member_bool(w, "stream", true);
+    exchange_add_options(ask, w);
+    json_end_object(w);
+    return STATUS_OK;
+}
+
+/* The base is the server's, but people write it with the version too, as for openai. */
+static enum status path(const struct ask *ask, struct buf *url, struct error *err)
+{
+    const char *base = buf_str(url);
+    (void)err;
+    if (!ask->backend->url)
+        buf_adds(url, PROVIDER);
+    else if (url->len >= 3 && !strcmp(base + url->len - 3, "/v1"))
+        return buf_adds(url, "/messages");
+    return buf_adds(url, "/v1/messages");
+}
+
+static const char *const headers[] = {"anthropic-version: 2023-06-01", NULL};
+
+static const struct exchange_kind kind = {
+    .example_url = PROVIDER,
+    .key_header = "x-api-key: ",
+    .headers = headers,
+    .path = path,
+    .body = body,
+    .own_members = own_members,
+    .reader = &anthropic_reader,
+    .error_message = anthropic_error_message,
+};
+
+static enum status check(const struct backend *b, struct error *err)
+{
+    char standard[] = PROVIDER;
+    struct backend with = *b;
+    if (!b->url && !b->argv.count)
+        with.url = standard;
+    return exchange_check(&kind, &with, err);
+}
+
+const struct protocol protocol_anthropic = {
+    .name = "anthropic",
+    .summary = "Messages of Anthropic and compatible servers",
+    .check = check,
+    .exchange = &kind,
+    .start = exchange_start,
+    .cancel = exchange_cancel,
+    .pause = exchange_pause,
+    .release = exchange_release,
+    .size = sizeof(struct exchange),
+};
