@@ -8,6 +8,7 @@
 static const struct protocol *const protocols[] = {
     &protocol_openai,
     &protocol_anthropic,
+    &protocol_gemini,
     &protocol_exec,
     &protocol_echo,
     NULL,

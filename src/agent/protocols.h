@@ -6,6 +6,7 @@
 
 extern const struct protocol protocol_openai;
 extern const struct protocol protocol_anthropic;
+extern const struct protocol protocol_gemini;
 extern const struct protocol protocol_exec;
 extern const struct protocol protocol_echo;
 
