@@ -7,6 +7,7 @@
 
 static const struct protocol *const protocols[] = {
     &protocol_openai,
+    &protocol_responses,
     &protocol_anthropic,
     &protocol_gemini,
     &protocol_exec,

@@ -5,6 +5,7 @@
 #include "agent/protocol.h"
 
 extern const struct protocol protocol_openai;
+extern const struct protocol protocol_responses;
 extern const struct protocol protocol_anthropic;
 extern const struct protocol protocol_gemini;
 extern const struct protocol protocol_exec;

@@ -15,9 +15,15 @@ void stream_init(struct stream *s, sse_visit visit, stream_text text, void *ctx)
 {
     *s = (struct stream){
         .visit = visit, .text = text, .ctx = ctx, .input_tokens = -1, .output_tokens = -1};
-    sse_init(&s->sse, STREAM_EVENT_MAX, STREAM_EVENT_MAX, on_event, s);
-    buf_init(&s->decoded, STREAM_EVENT_MAX);
     buf_init(&s->refusal, ERROR_TEXT_MAX);
+    stream_widen(s, STREAM_EVENT_MAX);
+}
+
+void stream_widen(struct stream *s, size_t event_max)
+{
+    s->event_max = event_max;
+    sse_init(&s->sse, event_max, event_max, on_event, s);
+    buf_init(&s->decoded, event_max);
 }
 
 void stream_release(void *stream)
@@ -43,7 +49,7 @@ enum status stream_feed(void *stream, const char *bytes, size_t len, struct erro
         return error_set(err, STATUS_BACKEND, "%s", s->error);
     if (st == STATUS_TOO_LARGE)
         return error_set(
-            err, STATUS_BACKEND, "a stream event is larger than %d bytes", (int)STREAM_EVENT_MAX);
+            err, STATUS_BACKEND, "a stream event is larger than %zu bytes", s->event_max);
     if (st == STATUS_NO_MEMORY)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     return error_set(err, STATUS_BACKEND, "a stream event is not JSON");

@@ -59,12 +59,15 @@ struct stream {
     struct buf refusal; /* the model's reason not to answer */
     char *finish_reason, *model, *id, *error;
     int64_t input_tokens, output_tokens;
+    size_t event_max;
     bool done; /* events that still come are not visited */
     bool said; /* some text was handed on */
 };
 
 /* visit gets the struct stream. */
 void stream_init(struct stream *s, sse_visit visit, stream_text text, void *ctx);
+/* Other caps than STREAM_EVENT_MAX; right after stream_init. */
+void stream_widen(struct stream *s, size_t event_max);
 void stream_release(void *stream);
 enum status stream_feed(void *stream, const char *bytes, size_t len, struct error *err);
 /* The checks that are the same everywhere: an error, a refusal, no finish reason, no text. */

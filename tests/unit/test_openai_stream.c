@@ -5,6 +5,7 @@
 
 #include "agent/openai_stream.h"
 #include "unit_openai.h"
+#include "unit_stream.h"
 
 /* A chunk with some text, and others that streams are made of. */
 #define SAY(text)                                                                                  \
@@ -285,47 +286,12 @@ END_TEST
 
 /* ---- what a broken gateway may send ---- */
 
-static uint32_t next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
-/* One change: a byte replaced, dropped, added, a stretch doubled, or the end cut off. */
-static void mutate(struct buf *b, uint32_t *state)
-{
-    static const char bytes[] = "\n\r:{}[]\",\\ \0\xFF\xED"
-                                "de0";
-    uint32_t kind = next_random(state) % 5;
-    size_t at = b->len ? next_random(state) % b->len : 0;
-    char c = bytes[next_random(state) % (sizeof bytes - 1)];
-    if (!b->len)
-        return;
-    if (kind == 0) {
-        b->data[at] = c;
-    } else if (kind == 1) {
-        memmove(b->data + at, b->data + at + 1, b->len - at);
-        b->len--;
-    } else if (kind == 2) {
-        ck_assert_int_eq(buf_addc(b, 0), STATUS_OK);
-        memmove(b->data + at + 1, b->data + at, b->len - at - 1);
-        b->data[at] = c;
-    } else if (kind == 3) {
-        size_t n = next_random(state) % (b->len - at) + 1;
-        ck_assert_int_eq(buf_reserve(b, n), STATUS_OK);
-        buf_add(b, b->data + at, n);
-    } else {
-        b->len = at;
-        b->data[at] = 0;
-    }
-}
-
 /* A stream of the rows, with odd chunks in it. */
 static void make_stream(struct buf *stream, uint32_t *state)
 {
-    for (uint32_t n = next_random(state) % 3; n; n--)
-        buf_printf(stream, "data: %s\n\n", odd[next_random(state) % (sizeof odd / sizeof *odd)]);
-    buf_adds(stream, rows[next_random(state) % ROWS].stream);
+    for (uint32_t n = unit_random(state) % 3; n; n--)
+        buf_printf(stream, "data: %s\n\n", odd[unit_random(state) % (sizeof odd / sizeof *odd)]);
+    buf_adds(stream, rows[unit_random(state) % ROWS].stream);
 }
 
 /* Each odd chunk alone, and between two others. */
@@ -357,11 +323,11 @@ static void run_mutation(uint32_t *state)
     buf_init(&stream, BUF_SMALL);
     buf_init(&text, BUF_SMALL);
     make_stream(&stream, state);
-    for (uint32_t n = next_random(state) % 4 + 1; n; n--)
-        mutate(&stream, state);
+    for (uint32_t n = unit_random(state) % 4 + 1; n; n--)
+        unit_mutate(&stream, state);
     openai_reader.init(&s, on_text, &text);
     for (size_t at = 0, n; at < stream.len && !st; at += n) {
-        n = next_random(state) % 64 + 1;
+        n = unit_random(state) % 64 + 1;
         if (n > stream.len - at)
             n = stream.len - at;
         st = feed(&s, stream.data + at, n, &err);

@@ -1,0 +1,64 @@
+/*
+ * responses: OpenAI's Responses, streamed, with nothing kept at the provider.
+ */
+#include "agent/exchange.h"
+#include "agent/protocols.h"
+#include "agent/responses_stream.h"
+
+static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
+{
+    const struct agent *a = ask->agent;
+    (void)err;
+    json_begin_object(w);
+    if (a->model)
+        json_member_string(w, "model", a->model);
+    if (a->system_prompt)
+        json_member_string(w, "instructions", a->system_prompt);
+    json_key(w, "input");
+    json_put_string(w, ask->prompt, ask->prompt_len);
+    if (a->max_tokens > 0 && !exchange_has_option(ask, "max_output_tokens"))
+        json_member_int(w, "max_output_tokens", a->max_tokens);
+    json_member_bool(w, "stream", true);
+    if (!exchange_has_option(ask, "store"))
+        json_member_bool(w, "store", false);
+    exchange_add_options(ask, w);
+    json_end_object(w);
+    return STATUS_OK;
+}
+
+static enum status path(const struct ask *ask, struct buf *url, struct error *err)
+{
+    (void)ask;
+    (void)err;
+    buf_adds(url, "/responses");
+    return STATUS_OK;
+}
+
+static const char *const own_members[] = {"model", "instructions", "input", "stream", NULL};
+
+static const struct exchange_kind kind = {
+    .example_url = "https://api.openai.com/v1",
+    .key_header = "Authorization: Bearer ",
+    .path = path,
+    .body = body,
+    .own_members = own_members,
+    .reader = &responses_reader,
+    .error_message = stream_error_message,
+};
+
+static enum status check(const struct backend *b, struct error *err)
+{
+    return exchange_check(&kind, b, err);
+}
+
+const struct protocol protocol_responses = {
+    .name = "responses",
+    .summary = "OpenAI's Responses",
+    .check = check,
+    .exchange = &kind,
+    .start = exchange_start,
+    .cancel = exchange_cancel,
+    .pause = exchange_pause,
+    .release = exchange_release,
+    .size = sizeof(struct exchange),
+};
