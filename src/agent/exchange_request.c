@@ -156,38 +156,43 @@ static size_t escaped_size(const char *text)
     return text ? 6 * strlen(text) : 0;
 }
 
-static bool begin_options(const struct ask *ask, struct json_scan *scan)
-{
-    const char *text = ask->agent->options ? ask->agent->options : "{}";
-    json_scan_init(scan, text, strlen(text));
-    return json_scan_object(scan);
-}
-
-bool exchange_has_option(const struct ask *ask, const char *member)
+struct json_slice exchange_options(const struct ask *ask)
 {
     struct json_scan scan;
-    struct json_slice key, value;
-    bool has = false;
-    if (!begin_options(ask, &scan))
-        return false;
-    while (json_scan_member(&scan, &key)) {
-        has = has || json_slice_is(&key, member);
-        json_scan_value(&scan, &value);
-    }
-    return has;
+    struct json_slice all = {0};
+    const char *text = ask->agent->options ? ask->agent->options : "";
+    json_scan_init(&scan, text, strlen(text));
+    json_scan_value(&scan, &all);
+    return all.kind == JSON_OBJECT ? all : (struct json_slice){0};
 }
 
-void exchange_add_options(const struct ask *ask, struct json_writer *w)
+struct json_slice exchange_member(const struct json_slice *object, const char *name)
+{
+    struct json_scan scan;
+    struct json_slice key, value, found = {0};
+    json_scan_init(&scan, object->bytes, object->len);
+    if (!json_scan_object(&scan))
+        return found;
+    while (json_scan_member(&scan, &key)) {
+        json_scan_value(&scan, &value);
+        if (json_slice_is(&key, name))
+            found = value;
+    }
+    return found;
+}
+
+void exchange_add_members(struct json_writer *w, const struct json_slice *object, const char *but)
 {
     struct json_scan scan;
     struct json_slice key, value;
     struct buf name;
-    if (!begin_options(ask, &scan))
+    json_scan_init(&scan, object->bytes, object->len);
+    if (!json_scan_object(&scan))
         return;
     buf_init(&name, BUF_SMALL);
     while (json_scan_member(&scan, &key)) {
         json_scan_value(&scan, &value);
-        if (value.kind == JSON_NULL)
+        if (value.kind == JSON_NULL || (but && json_slice_is(&key, but)))
             continue;
         buf_reset(&name);
         json_slice_add(&key, &name);
@@ -196,6 +201,18 @@ void exchange_add_options(const struct ask *ask, struct json_writer *w)
         json_put_raw(w, value.bytes - quote, value.len + 2 * quote);
     }
     buf_release(&name);
+}
+
+bool exchange_has_option(const struct ask *ask, const char *member)
+{
+    struct json_slice all = exchange_options(ask);
+    return exchange_member(&all, member).kind != JSON_ABSENT;
+}
+
+void exchange_add_options(const struct ask *ask, struct json_writer *w)
+{
+    struct json_slice all = exchange_options(ask);
+    exchange_add_members(w, &all, NULL);
 }
 
 static enum status check_options(const struct exchange_request *r, struct error *err)

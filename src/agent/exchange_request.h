@@ -51,6 +51,12 @@ void exchange_request_release(struct exchange_request *r); /* works on a zeroed 
  * options come last. */
 bool exchange_has_option(const struct ask *ask, const char *member);
 void exchange_add_options(const struct ask *ask, struct json_writer *w);
+/* For a member that is put together from both: all options as an object, or absent; an object's
+ * member, or absent; and adding an object's members as given, but those that are null and, unless
+ * that is NULL, one. */
+struct json_slice exchange_options(const struct ask *ask);
+struct json_slice exchange_member(const struct json_slice *object, const char *name);
+void exchange_add_members(struct json_writer *w, const struct json_slice *object, const char *but);
 /* For path: the bytes of s escaped in the path or the query of a URL, added to url. */
 void exchange_add_escaped(struct buf *url, const char *s);
 

@@ -23,6 +23,25 @@ static void put_content(struct json_writer *w, const char *role, const char *tex
     json_end_object(w);
 }
 
+/* generationConfig of the options, and in it the most tokens; and all other options. */
+static void add_options(const struct ask *ask, struct json_writer *w)
+{
+    static const char name[] = "generationConfig", most[] = "maxOutputTokens";
+    const struct json_slice options = exchange_options(ask);
+    const struct json_slice given = exchange_member(&options, name);
+    bool said = exchange_member(&given, most).kind != JSON_ABSENT;
+    int64_t tokens = said ? 0 : ask->agent->max_tokens;
+    if (given.kind == JSON_OBJECT || (given.kind == JSON_ABSENT && tokens > 0)) {
+        json_key(w, name);
+        json_begin_object(w);
+        if (tokens > 0)
+            json_member_int(w, most, tokens);
+        exchange_add_members(w, &given, NULL);
+        json_end_object(w);
+    }
+    exchange_add_members(w, &options, given.kind == JSON_OBJECT ? name : NULL);
+}
+
 static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
 {
     const struct agent *a = ask->agent;
@@ -36,15 +55,13 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
     json_begin_array(w);
     put_content(w, "user", ask->prompt, ask->prompt_len);
     json_end_array(w);
-    if (a->max_tokens > 0) {
-        json_key(w, "generationConfig");
-        json_begin_object(w);
-        json_member_int(w, "maxOutputTokens", a->max_tokens);
-        json_end_object(w);
-    }
+    add_options(ask, w);
     json_end_object(w);
     return STATUS_OK;
 }
+
+static const char *const own_members[] = {
+    "contents", "systemInstruction", "system_instruction", NULL};
 
 /* Models are listed as "models/NAME", and people copy that. */
 static enum status path(const struct ask *ask, struct buf *url, struct error *err)
@@ -67,6 +84,7 @@ static const struct exchange_kind kind = {
     .key_header = "x-goog-api-key: ",
     .path = path,
     .body = body,
+    .own_members = own_members,
     .reader = &gemini_reader,
     .error_message = gemini_error_message,
 };

@@ -62,6 +62,11 @@ add_agent brief models/echo up --system-prompt 'Be "brief".' --max-tokens 9
 add_agent odd 'echo:a b/c?d#é%' up
 add_agent keyless echo keyless
 add_agent nobody echo nobody
+add_agent tuned echo up --max-tokens 9 --options '{"generationConfig":{"temperature":0.20,
+"stopSequences":["\u00e9"]},"safetySettings":[{"category":"c"}]}'
+add_agent longer echo up --max-tokens 9 --options '{"generationConfig":{"maxOutputTokens":77}}'
+add_agent without echo up --max-tokens 9 --options '{"generationConfig":null}'
+add_agent greedy echo up --options '{"system_instruction":"x"}'
 set_up agent add modelless --backend up
 set_up agent add nameless --backend up --model models/
 agents=$agents,modelless,nameless
@@ -196,6 +201,19 @@ sent path '/v1beta/models/echo:streamGenerateContent?alt=sse' 'the model is in t
 sent headers.x-goog-api-key "$UPSTREAM_KEY" 'the key goes with it'
 sent headers.authorization null 'in one header only'
 sent headers.x-extra yes 'so are the further headers'
+ask tuned
+like "$(look last "$log" echo body)" '"temperature": ?0.20[,}]' 'options are passed as given'
+sent json.generationConfig '{"maxOutputTokens": 9, "temperature": 0.2, "stopSequences": ["é"]}' \
+    'together with the most tokens'
+sent json.safetySettings '[{"category": "c"}]' 'others too'
+ask longer
+sent json.generationConfig '{"maxOutputTokens": 77}' 'an option replaces the most tokens'
+ask without
+is "$rc" 0 'an option that is null'
+sent json.generationConfig null 'leaves out what we say'
+ask greedy
+is "$rc" 78 'the system prompt is no option'
+has "$(cat "$tmp/err")" 'the option "system_instruction" cannot be set' 'the terminal is told'
 ask odd
 is "$rc" 0 'an odd name of a model'
 sent path '/v1beta/models/echo%3Aa%20b%2Fc%3Fd%23%C3%A9%25:streamGenerateContent?alt=sse' \
