@@ -51,6 +51,7 @@ helps '^usage: magec client token ID' client token -h
 helps '^usage: magec runs list' runs list --help
 helps '^usage: magec runs show' help runs show
 helps '  openai .*chat completions' backend add --help
+helps '  responses .*Responses' backend add --help
 helps '  anthropic .*Messages' backend add --help
 helps '  gemini .*Gemini' backend add --help
 helps '^usage: magec agent add' agent add x --backend nobody --help
@@ -174,6 +175,8 @@ wrong 65 '"../x" is not an id' backend add ../x --type echo
 wrong 65 'no backend type "opnai"; did you mean "openai"' backend add x --type opnai
 wrong 65 'no backend type "soap"; there are openai, .* and echo' backend add x --type soap
 wrong 65 'an openai backend needs a URL' backend add x --type openai
+wrong 65 'a responses backend needs a URL' backend add x --type responses
+wrong 65 'a responses backend has only one name' backend add x --type responses --url http://h/v1 --max-tokens-as max_tokens
 wrong 65 'an anthropic backend has no program' backend add x --type anthropic -- /bin/cat
 wrong 65 'an anthropic backend has only one name' backend add x --type anthropic --max-tokens-as max_tokens
 wrong 65 'a gemini backend needs a URL, such as https://[^ ]*/v1beta$' backend add x --type gemini
