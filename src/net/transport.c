@@ -13,7 +13,8 @@ enum {
     IDLE_HANDLES_MAX = 256,      /* easy handles kept for the next calls */
     IDLE_CONNECTIONS_MAX = 1024, /* connections kept open */
     READ_SIZE = 4096,            /* libcurl keeps one such buffer for every transfer */
-    LINGER_MS = 1000             /* for the end of a body that nobody wants any more */
+    SEND_SIZE = 16 * 1024, /* the same for sending over HTTP/2; there is none that is smaller */
+    LINGER_MS = 1000       /* for the end of a body that nobody wants any more */
 };
 
 struct transport {
@@ -375,6 +376,7 @@ static CURL *new_handle(const struct transport *t)
     curl->easy_setopt(e, CURLOPT_PROXY, "");
     curl->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
     curl->easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+    curl->easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_SIZE);
     curl->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl->easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
