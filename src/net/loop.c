@@ -8,7 +8,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { READY_BATCH = 512 };
+#include "base/units.h"
+
+enum { READY_BATCH = 512, BUSY_WINDOW_US = 50 * 1000 };
 
 struct queue {
     struct job *first;
@@ -28,6 +30,9 @@ struct loop {
     int set;
     bool dispatching;
     struct watch *dead; /* freed while what they wait for is looked at */
+    /* Of this window: when it began, and how long it waited. Of the last one: how busy it was. */
+    int64_t window_us, waited_us;
+    int busy;
 };
 
 struct timer {
@@ -100,11 +105,30 @@ static void free_dead(struct loop *l)
     }
 }
 
+static int wait_for(struct loop *l, struct epoll_event *got, int timeout_ms)
+{
+    int64_t before = units_mono_us();
+    int n = epoll_wait(l->set, got, READY_BATCH, timeout_ms);
+    int64_t now = units_mono_us(), window = now - l->window_us;
+    l->waited_us += now - before;
+    if (window < BUSY_WINDOW_US)
+        return n;
+    l->busy = (int)(1000 - 1000 * l->waited_us / window);
+    l->window_us = now;
+    l->waited_us = 0;
+    return n;
+}
+
+int loop_busy(const struct loop *l)
+{
+    return l->busy;
+}
+
 /* Waits for descriptors, at most so long, and says to each what it is ready for. */
 static void dispatch(struct loop *l, int timeout_ms)
 {
     struct epoll_event got[READY_BATCH];
-    int n = epoll_wait(l->set, got, READY_BATCH, timeout_ms);
+    int n = wait_for(l, got, timeout_ms);
     uv_update_time(&l->uv);
     l->dispatching = true;
     for (int i = 0; i < n; i++) {
@@ -178,6 +202,7 @@ static int start(struct loop *l)
 {
     struct epoll_event e = {.events = EPOLLIN};
     l->wake.data = l;
+    l->window_us = units_mono_us();
     int rc = uv_async_init(&l->uv, &l->wake, run_posted);
     if (!rc && (l->set = epoll_create1(EPOLL_CLOEXEC)) < 0)
         rc = -errno;

@@ -35,6 +35,9 @@ void loop_undefer(struct loop *l, struct job *job);
 /* Milliseconds of a clock that only goes forward, as of this turn of the loop. */
 int64_t loop_now(const struct loop *l);
 
+/* How much of the time lately it had something to do, in thousandths. */
+int loop_busy(const struct loop *l);
+
 /* A timer fires once for each start. */
 struct timer;
 struct timer *timer_new(struct loop *l, void (*fire)(void *ctx), void *ctx);
