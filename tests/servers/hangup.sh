@@ -60,7 +60,7 @@ steps='begin params params-end stdin stdin-end'
     ok 'the same with plain text, and half-closed first' wait_for 1 closed 2
     ask talker $steps wait:200 cut
     ok 'while nothing was sent to the caller' wait_for 1 closed 3
-    ask mute --accept text/event-stream $steps until:start cut
+    ask mute --accept text/event-stream $steps until:start wait:200 cut
     ok 'while the model says nothing' wait_for 1 closed 4
     fcgi model --body x --accept text/event-stream $steps 'until:word3' cut
     ok 'three agents at once: all are given up' wait_for 1 closed 7
