@@ -68,7 +68,8 @@ static void on_head(void *ctx, int status, const char *content_type)
     struct exchange *x = ctx;
     x->http_status = status;
     x->is_text = !strncasecmp(content_type, "text/plain", 10);
-    x->is_stream = status / 100 == 2 && !strncasecmp(content_type, "text/event-stream", 17);
+    x->is_stream =
+        !x->opening && status / 100 == 2 && !strncasecmp(content_type, "text/event-stream", 17);
 }
 
 static void on_data(void *ctx, const char *bytes, size_t len)
@@ -91,17 +92,33 @@ static void on_data(void *ctx, const char *bytes, size_t len)
     finish(x, explain_stream(x, st, &err), &err);
 }
 
+static enum status ask_question(struct exchange *x, struct error *err);
+
+/* What came first has ended: the question, if it may be asked. */
+static enum status explain_opening(struct exchange *x, struct error *err)
+{
+    if (x->kind->opens(&x->ask, x->http_status, buf_str(&x->answer)))
+        return ask_question(x, err);
+    enum status st = explain_answer(x, err);
+    error_prefix(err, "there is no session");
+    return st;
+}
+
 static void on_end(void *ctx, enum status result, const struct error *cause)
 {
     struct exchange *x = ctx;
     struct error err = {.text = ""};
+    bool opening = x->opening;
     if (result)
         err = *cause;
+    else if (opening)
+        result = explain_opening(x, &err);
     else if (!x->is_stream)
         result = explain_answer(x, &err);
     else
         result = explain_stream(x, STATUS_OK, &err);
-    finish(x, result, &err);
+    if (result || !opening)
+        finish(x, result, &err);
 }
 
 static const struct http_handler handler = {on_head, on_data, on_end};
@@ -114,12 +131,22 @@ static void on_text(void *ctx, const char *bytes, size_t len)
 
 /* ---- the task ---- */
 
+/* What is left of them when this is not the first request. */
+static struct deadlines deadlines_left(const struct exchange *x)
+{
+    struct deadlines d = task_deadlines(x->task.ask);
+    int64_t gone = loop_now(x->task.env->loop) - x->began_ms;
+    if (d.total_ms > 0)
+        d.total_ms = gone < d.total_ms ? d.total_ms - gone : 1;
+    return d;
+}
+
 static enum status post(struct exchange *x, struct error *err)
 {
     struct http_request req = {.url = buf_str(&x->request.url),
         .headers = &x->request.headers,
         .len = x->request.body.len,
-        .deadlines = task_deadlines(x->task.ask)};
+        .deadlines = deadlines_left(x)};
     req.body = buf_detach(&x->request.body);
     if (req.body && !transport_post(x->task.env->transport, &req, &handler, x, &x->transfer))
         return STATUS_OK;
@@ -127,18 +154,47 @@ static enum status post(struct exchange *x, struct error *err)
     return error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
+static enum status ask_question(struct exchange *x, struct error *err)
+{
+    transfer_free(x->transfer);
+    x->transfer = NULL;
+    x->opening = false;
+    exchange_request_release(&x->request);
+    buf_release(&x->answer);
+    enum status st = exchange_request_make(&x->request, x->kind, &x->ask, err);
+    if (!st)
+        st = post(x, err);
+    if (!st && x->paused)
+        transfer_pause(x->transfer, true);
+    return st;
+}
+
+static enum status open_session(struct exchange *x, struct error *err)
+{
+    x->opening = true;
+    if (x->ask.session)
+        return STATUS_OK;
+    x->ask.session = x->session;
+    return ident_uuid4(x->session, err);
+}
+
 enum status exchange_start(struct task *t, struct error *err)
 {
     struct exchange *x = (struct exchange *)t;
     x->kind = t->protocol->exchange;
+    x->ask = *t->ask;
+    x->began_ms = loop_now(t->env->loop);
     buf_init(&x->answer, ANSWER_KEPT);
     x->stream = calloc(1, x->kind->reader->size);
     if (!x->stream)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     x->kind->reader->init(x->stream, on_text, x);
     enum status st = transport_load(t->env->transport, err);
+    if (!st && x->kind->first)
+        st = open_session(x, err);
     if (!st)
-        st = exchange_request_make(&x->request, x->kind, t->ask, err);
+        st =
+            exchange_request_make(&x->request, x->opening ? x->kind->first : x->kind, &x->ask, err);
     return st ? st : post(x, err);
 }
 
@@ -152,6 +208,7 @@ void exchange_cancel(struct task *t)
 void exchange_pause(struct task *t, bool paused)
 {
     struct exchange *x = (struct exchange *)t;
+    x->paused = paused;
     if (x->transfer)
         transfer_pause(x->transfer, paused);
 }

@@ -16,6 +16,7 @@
 #include "agent/exchange_request.h"
 #include "agent/protocol.h"
 #include "agent/stream.h"
+#include "base/ident.h"
 
 /* What a task of such a protocol is; private to exchange.c, but for its size. */
 struct exchange {
@@ -27,6 +28,11 @@ struct exchange {
     struct buf answer; /* the beginning of one that is no event stream */
     int http_status;
     bool is_stream, is_text, ended;
+    struct ask ask; /* the task's, with a session */
+    char session[IDENT_UUID_LEN + 1];
+    int64_t began_ms;
+    bool opening; /* what comes first is asked */
+    bool paused;
 };
 
 /* An exchange backend has a URL and no program. */

@@ -27,6 +27,11 @@ struct exchange_kind {
     /* Under which names the backend may want the most tokens, ended by NULL, the first without
      * being asked; NULL when there is only one. */
     const char *const *max_tokens_names;
+    /* What has to be asked before, such as for a session; NULL for most. Of it there are only path,
+     * body and key_header. Whether the question may follow, opens says: from the HTTP status and
+     * the beginning of the answer. Both requests get the same ask, whose session is set. */
+    const struct exchange_kind *first;
+    bool (*opens)(const struct ask *ask, int http_status, const char *answer);
     const struct stream_reader *reader;
     /* The message of an error document, or NULL; stream_error_message will do for most. */
     const char *(*error_message)(const struct json *j);

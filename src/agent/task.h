@@ -58,6 +58,7 @@ struct ask {
     const struct backend *backend;
     const char *prompt;
     size_t prompt_len;
+    const char *session; /* of a server that has them: its id; NULL: a new one */
 };
 
 /* Starts it. A failure (a key that cannot be read, a program that is not there) is returned, and no
