@@ -39,6 +39,8 @@ done
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 npm_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/npm
 aimock=@copilotkit/aimock@1.43.0
+adk_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/adk
+adk=2.0.0
 
 # Without these nothing is built.
 needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
@@ -130,6 +132,26 @@ install_aimock() {
     say "no aimock: its tests are skipped"
     tail -n 5 "$build/npm.log"
     rm -rf "$npm_dir/node_modules"
+}
+
+# ADK's api_server. Other versions of the data mappers than these do not go together.
+install_adk() {
+    [ ! -f "$adk_dir/installed-$adk" ] || return 0
+    command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 || return 0
+    say "installing from npm: @google/adk-devtools@$adk"
+    pins=
+    for mapper in core knex mariadb mssql mysql postgresql reflection sqlite; do
+        pins="$pins${pins:+,}\"@mikro-orm/$mapper\":\"6.6.16\""
+    done
+    mkdir -p "$adk_dir" &&
+        printf '{"private":true,"dependencies":{"@google/adk":"%s","@google/adk-devtools":"%s"},"overrides":{%s}}\n' \
+            "$adk" "$adk" "$pins" >"$adk_dir/package.json" &&
+        (cd "$adk_dir" && npm install --no-audit --no-fund --loglevel=error) >"$build/adk.log" 2>&1 &&
+        node "$adk_dir/node_modules/.bin/adk" api_server --help >>"$build/adk.log" 2>&1 &&
+        touch "$adk_dir/installed-$adk" && return 0
+    say "no ADK: its tests are skipped"
+    tail -n 5 "$build/adk.log"
+    rm -rf "$adk_dir/node_modules"
 }
 
 # --- the copy that is built, so that the source tree stays as it is
@@ -303,6 +325,7 @@ source=$build/source
 unset OPENAI_API_KEY OPENAI_BASE_URL MAGEC_DB MAKEFLAGS MFLAGS MAKELEVEL
 install_packages
 install_aimock
+install_adk
 copy_source || {
     tail -n 20 "$build/autoreconf.log"
     say '0 passed, 1 failed'

@@ -10,6 +10,7 @@ static const struct protocol *const protocols[] = {
     &protocol_responses,
     &protocol_anthropic,
     &protocol_gemini,
+    &protocol_adk,
     &protocol_exec,
     &protocol_echo,
     NULL,
