@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/retry.h"
 #include "agent/secret.h"
+#include "base/units.h"
 
 enum { ANSWER_KEPT = 16 * 1024 }; /* of an answer that is no stream: it is an error */
 
@@ -24,8 +26,21 @@ static void finish(struct exchange *x, enum status st, struct error *err)
         .model = told.model,
         .answer_id = told.id,
         .input_tokens = told.input_tokens,
-        .output_tokens = told.output_tokens};
+        .output_tokens = told.output_tokens,
+        .http_status = x->http_status,
+        .retryable = st && x->may_pass,
+        .retry_after_ms = x->retry_after_ms};
     task_end(&x->task, &out);
+}
+
+/* Whether the answer says that what may be spent is spent: waiting does not help. */
+static bool is_spent(const struct json *j)
+{
+    const struct json *error = json_get(j, "error");
+    const char *code = json_get_string(json_get(error, "details"), "error_code");
+    const char *plain = json_get_string(error, "code");
+    return (code && !strcmp(code, "enforced_spend_limit_reached")) ||
+           (plain && !strcmp(plain, "insufficient_quota"));
 }
 
 /* An answer that is no stream is a failure, whatever its status; its own words say which. */
@@ -45,6 +60,8 @@ static enum status explain_answer(struct exchange *x, struct error *err)
         error_set(err, STATUS_BACKEND, "it answered with something that is no event stream");
     else
         error_set(err, STATUS_BACKEND, "HTTP %d", x->http_status);
+    if (is_spent(j))
+        x->may_pass = false;
     json_free(j);
     return STATUS_BACKEND;
 }
@@ -70,6 +87,12 @@ static void on_head(void *ctx, int status, const char *content_type)
     x->is_text = !strncasecmp(content_type, "text/plain", 10);
     x->is_stream =
         !x->opening && status / 100 == 2 && !strncasecmp(content_type, "text/event-stream", 17);
+    if (status / 100 == 2)
+        return;
+    struct transfer *t = x->transfer;
+    x->may_pass = retry_is_useful(status, transfer_header(t, "x-should-retry"));
+    x->retry_after_ms = retry_told(
+        transfer_header(t, "retry-after-ms"), transfer_header(t, "retry-after"), units_now_ms());
 }
 
 static void on_data(void *ctx, const char *bytes, size_t len)
@@ -109,14 +132,16 @@ static void on_end(void *ctx, enum status result, const struct error *cause)
     struct exchange *x = ctx;
     struct error err = {.text = ""};
     bool opening = x->opening;
-    if (result)
+    if (result) {
         err = *cause;
-    else if (opening)
+        x->may_pass = transfer_lost(x->transfer);
+    } else if (opening) {
         result = explain_opening(x, &err);
-    else if (!x->is_stream)
+    } else if (!x->is_stream) {
         result = explain_answer(x, &err);
-    else
+    } else {
         result = explain_stream(x, STATUS_OK, &err);
+    }
     if (result || !opening)
         finish(x, result, &err);
 }

@@ -27,6 +27,8 @@ struct exchange {
     struct exchange_request request;
     struct buf answer; /* the beginning of one that is no event stream */
     int http_status;
+    bool may_pass;          /* what went wrong */
+    int64_t retry_after_ms; /* as the answer asks */
     bool is_stream, is_text, ended;
     struct ask ask; /* the task's, with a session */
     char session[IDENT_UUID_LEN + 1];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/attempt.h"
 #include "agent/protocols.h"
 
 static const struct protocol *const protocols[] = {
@@ -59,24 +60,39 @@ enum status protocol_check(const struct backend *b, struct error *err)
     return STATUS_BAD_REQUEST;
 }
 
-enum status task_start(struct agent_env *env, const struct ask *ask, struct listener *listener,
-    struct task **out, struct error *err)
+static enum status start(
+    const struct protocol *p, const struct task *with, struct task **out, struct error *err)
 {
-    const struct protocol *p = protocol_find(ask->backend->type);
-    if (!p)
-        return error_set(err, STATUS_CONFIG,
-            "backend \"%s\" has the type \"%s\", which this program does not speak",
-            ask->backend->id, ask->backend->type);
     struct task *t = calloc(1, p->size);
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *t = (struct task){.protocol = p, .env = env, .ask = ask, .listener = listener};
+    *t = *with;
+    t->protocol = p;
     enum status st = p->start(t, err);
     if (st)
         task_free(t);
     else
         *out = t;
     return st;
+}
+
+enum status task_start(struct agent_env *env, const struct ask *ask, struct listener *listener,
+    struct task **out, struct error *err)
+{
+    const struct task with = {.env = env, .ask = ask, .listener = listener};
+    return start(&attempts, &with, out, err);
+}
+
+enum status task_start_once(struct agent_env *env, const struct ask *ask, struct listener *listener,
+    struct task **out, struct error *err)
+{
+    const struct task with = {.env = env, .ask = ask, .listener = listener};
+    const struct protocol *p = protocol_find(ask->backend->type);
+    if (!p)
+        return error_set(err, STATUS_CONFIG,
+            "backend \"%s\" has the type \"%s\", which this program does not speak",
+            ask->backend->id, ask->backend->type);
+    return start(p, &with, out, err);
 }
 
 void task_cancel(struct task *t)
@@ -120,10 +136,13 @@ struct deadlines task_deadlines(const struct ask *ask)
 {
     const struct deadlines standard = DEADLINES_DEFAULT;
     const struct deadlines *a = &ask->agent->deadlines, *b = &ask->backend->deadlines;
-    return (struct deadlines){
+    struct deadlines d = {
         .connect_ms = first_set(a->connect_ms, b->connect_ms, standard.connect_ms),
         .first_byte_ms = first_set(a->first_byte_ms, b->first_byte_ms, standard.first_byte_ms),
         .idle_ms = first_set(a->idle_ms, b->idle_ms, standard.idle_ms),
         .total_ms = first_set(a->total_ms, b->total_ms, standard.total_ms),
     };
+    if (ask->total_ms > 0 && (d.total_ms <= 0 || d.total_ms > ask->total_ms))
+        d.total_ms = ask->total_ms;
+    return d;
 }

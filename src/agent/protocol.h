@@ -36,11 +36,15 @@ const struct protocol *const *protocol_all(void);
 /* protocol_find(b->type) and its check; an unknown type suggests the nearest. */
 enum status protocol_check(const struct backend *b, struct error *err);
 
+/* task_start without a second attempt: the protocol's own task. */
+enum status task_start_once(struct agent_env *env, const struct ask *ask, struct listener *listener,
+    struct task **out, struct error *err);
+
 /* For protocols: events to the listener. */
 void task_say(struct task *t, const char *bytes, size_t len);
 void task_end(struct task *t, const struct outcome *o);
 
-/* The effective deadlines: agent over backend over default. */
+/* The effective deadlines: agent over backend over default, and no more than is left. */
 struct deadlines task_deadlines(const struct ask *ask);
 
 #endif

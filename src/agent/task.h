@@ -17,8 +17,9 @@
 struct task;
 
 enum event_type {
-    EVENT_TEXT, /* a piece of the answer: bytes, cut anywhere, not necessarily valid UTF-8 */
-    EVENT_TOOL, /* a tool is called, or answered */
+    EVENT_TEXT,  /* a piece of the answer: bytes, cut anywhere, not necessarily valid UTF-8 */
+    EVENT_TOOL,  /* a tool is called, or answered */
+    EVENT_AGAIN, /* an attempt failed before anything was said, and there will be another */
     EVENT_END
 };
 
@@ -31,6 +32,10 @@ struct outcome {
     const char *answer_id;     /* the provider's id of the answer, or NULL */
     int64_t input_tokens;      /* -1: not told */
     int64_t output_tokens;     /* -1: not told */
+    int http_status;           /* of the answer; 0: there was none, or it is not HTTP */
+    bool retryable;            /* it failed in a way that may pass */
+    int64_t retry_after_ms;    /* the server wants so long a pause; 0: it did not say */
+    int attempts;              /* how many there were; 0 or 1: it was the first */
 };
 
 /* Pointers are valid during the call only. */
@@ -38,7 +43,9 @@ struct event {
     enum event_type type;
     const char *text; /* EVENT_TEXT; EVENT_TOOL: the tool's name */
     size_t len;
-    const struct outcome *outcome; /* EVENT_END */
+    const struct outcome *outcome; /* EVENT_END; EVENT_AGAIN: of the attempt */
+    const struct agent *agent;     /* EVENT_AGAIN: that was asked */
+    int64_t wait_ms;               /* EVENT_AGAIN: until the next */
 };
 
 struct listener {
@@ -59,6 +66,7 @@ struct ask {
     const char *prompt;
     size_t prompt_len;
     const char *session; /* of a server that has them: its id; NULL: a new one */
+    int64_t total_ms; /* most that is left of the total deadline; 0: it is as configured */
 };
 
 /* Starts it. A failure (a key that cannot be read, a program that is not there) is returned, and no

@@ -28,13 +28,15 @@ static enum status see_backend(void *ctx, const struct backend *b)
     return strings_add(ctx, b->id);
 }
 
-static void limit_time(struct known_agent *p)
+/* One answer is all there is to see, and soon. */
+static void limit(struct known_agent *p)
 {
     int64_t *own = &p->agent.deadlines.total_ms, whole = p->backend.deadlines.total_ms;
     if (*own == DEADLINE_UNSET)
         *own = whole;
     if (*own <= 0 || *own > PATIENCE_MS)
         *own = PATIENCE_MS;
+    p->backend.attempts = 1;
 }
 
 /* An agent of the backend, for its model; without one, the backend as it is. */
@@ -52,7 +54,7 @@ static enum status add_agent(
     strings_release(&search.found);
     if (!st)
         st = string_set(&p->agent.system_prompt, NULL);
-    limit_time(p);
+    limit(p);
     return st;
 }
 

@@ -13,6 +13,7 @@
 #define CURL_API(X)                                                                                \
     X(easy_cleanup)                                                                                \
     X(easy_getinfo)                                                                                \
+    X(easy_header)                                                                                 \
     X(easy_init)                                                                                   \
     X(easy_pause)                                                                                  \
     X(easy_setopt)                                                                                 \

@@ -39,6 +39,7 @@ struct transfer {
     struct job job;      /* what cannot be done inside libcurl's callbacks */
     enum status stopped; /* STATUS_TIMEOUT or STATUS_CANCELED: why it is taken out */
     bool has_head;
+    bool lost; /* the connection */
     bool paused, pause_applied;
     bool ending; /* inside handler->end */
     bool ended;
@@ -149,6 +150,7 @@ static void run_job(struct job *job)
             deadline_error(&x->deadline, &err);
         else
             error_set(&err, STATUS_CANCELED, "canceled");
+        x->lost = x->stopped == STATUS_TIMEOUT && x->deadline.phase == DEADLINE_CONNECT;
         curl->multi_remove_handle(x->transport->multi, x->easy);
         finish(x, x->stopped, &err);
         return;
@@ -190,6 +192,22 @@ static enum status explain(
     }
 }
 
+/* Whether another connection may do better. */
+static bool may_pass(CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_OUT_OF_MEMORY:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static void collect_ended(struct transport *t)
 {
     const struct curl_api *curl = &t->curl;
@@ -209,10 +227,12 @@ static void collect_ended(struct transport *t)
         }
         struct error err;
         enum status result = STATUS_OK;
-        if (code != CURLE_OK)
+        if (code != CURLE_OK) {
             result = explain(t, code, os_errno, &err);
-        else
+            x->lost = may_pass(code);
+        } else {
             say_head(x);
+        }
         finish(x, result, result ? &err : NULL);
     }
 }
@@ -434,6 +454,19 @@ enum status transport_post(struct transport *t, const struct http_request *req,
 fail:
     transfer_destroy(x);
     return STATUS_NO_MEMORY;
+}
+
+const char *transfer_header(struct transfer *x, const char *name)
+{
+    struct curl_header *found;
+    return x->transport->curl.easy_header(x->easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK
+               ? found->value
+               : NULL;
+}
+
+bool transfer_lost(const struct transfer *x)
+{
+    return x->lost;
 }
 
 void transfer_cancel(struct transfer *x)

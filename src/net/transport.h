@@ -47,6 +47,12 @@ void transport_close(struct transport *t);
 /* Starts a POST. On OK the transfer is the caller's until transfer_free or transfer_drain. */
 enum status transport_post(struct transport *t, const struct http_request *req,
     const struct http_handler *handler, void *ctx, struct transfer **out);
+/* Within handler->head and later: a header of the answer by its name, the first of several, or
+ * NULL. Valid until the transfer is freed. */
+const char *transfer_header(struct transfer *x, const char *name);
+/* Within handler->end, of a failure: whether it is the connection that could not be made or was
+ * lost, so that another one may do better. */
+bool transfer_lost(const struct transfer *x);
 /* Ends it soon: handler->end comes with STATUS_CANCELED, not from within this call. */
 void transfer_cancel(struct transfer *x);
 /* Stops and resumes reading from the other side. */

@@ -231,11 +231,8 @@ enum status agent_from_json(const struct json *j, struct agent *a, struct error 
         error_prefix(err, "llm.options");
     if (!st)
         st = deadlines_from_json(j, &a->deadlines, err);
-    const struct json *most = json_get(j, "maxTokens");
-    enum json_kind kind = json_kind(most);
-    if (!st && kind != JSON_INT && kind != JSON_NULL && kind != JSON_ABSENT)
-        st = error_set(err, STATUS_BAD_REQUEST, "maxTokens: not a whole number");
-    a->max_tokens = json_int(most, 0);
+    if (!st)
+        st = count_from_json(j, "maxTokens", &a->max_tokens, err);
     return st ? st : extra_from_json(j, members, &a->extra, err);
 }
 

@@ -9,6 +9,8 @@
 #include "base/strings.h"
 #include "store/store.h"
 
+enum { BACKEND_ATTEMPTS_MAX = 10 };
+
 struct backend {
     char *id;
     char *name;          /* for people; NULL: the id */
@@ -21,6 +23,7 @@ struct backend {
     struct strings argv;    /* exec: the program and its arguments */
     struct strings env; /* exec: its whole environment, "NAME=value"; a bare NAME is passed on */
     int64_t delay_ms;   /* echo: between two words; 0: none */
+    int64_t attempts;   /* most of a call that fails before anything is said; 0: the default */
     struct deadlines deadlines;
     char *
         extra; /* members of an imported object that have no meaning here: a JSON object, or NULL */

@@ -228,6 +228,16 @@ enum status duration_from_json(
     return STATUS_OK;
 }
 
+enum status count_from_json(const struct json *j, const char *key, int64_t *to, struct error *err)
+{
+    const struct json *value = json_get(j, key);
+    enum json_kind kind = json_kind(value);
+    if (kind != JSON_INT && kind != JSON_NULL && kind != JSON_ABSENT)
+        return error_set(err, STATUS_BAD_REQUEST, "%s: not a whole number", key);
+    *to = json_int(value, 0);
+    return STATUS_OK;
+}
+
 enum status bool_from_json(const struct json *j, const char *key, bool *to, struct error *err)
 {
     const struct json *value = json_get(j, key);

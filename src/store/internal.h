@@ -18,7 +18,7 @@
 enum {
     STATEMENTS_MAX = 64,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 4,
+    SCHEMA_VERSION = 5,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 
@@ -159,6 +159,8 @@ void list_to_json(const char *key, const struct strings *l, struct json_writer *
 enum status duration_from_json(
     const struct json *j, const char *key, int64_t *ms, struct error *err);
 void duration_to_json(const char *key, int64_t ms, struct json_writer *w);
+/* A whole number; absent and null: 0. */
+enum status count_from_json(const struct json *j, const char *key, int64_t *to, struct error *err);
 enum status bool_from_json(const struct json *j, const char *key, bool *to, struct error *err);
 
 void deadlines_to_json(const struct deadlines *d, struct json_writer *w);

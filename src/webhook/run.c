@@ -57,6 +57,7 @@ static void free_parts(struct run *r)
         free(p->told.error);
         free(p->told.finish_reason);
         free(p->told.model);
+        buf_release(&p->told.attempts);
     }
     free(r->parts);
     r->parts = NULL;
@@ -130,7 +131,7 @@ static enum status apply_end(struct write_job *job, struct store *s, struct erro
         .error = r->result.error,
         .response = buf_str(&r->result.response),
         .response_len = r->result.response.len,
-        .results = alone ? NULL : buf_str(&r->results),
+        .results = r->results.len ? buf_str(&r->results) : NULL,
         .finish_reason = alone ? first->finish_reason : NULL,
         .model = alone ? first->model : NULL,
         .input_tokens = -1,
@@ -190,10 +191,11 @@ static void sum_up(struct run *r)
     if (failed && r->part_count == 1) /* what was said before it failed */
         buf_add(&r->result.response, buf_str(&failed->text), failed->text.len);
     r->result.duration_ms = since(r);
-    if (r->part_count > 1) {
+    bool several = r->part_count > 1;
+    if (several || r->parts[0].told.attempts.len) {
         struct json_writer w;
         json_writer_init(&w, &r->results);
-        run_write_results(r, FOR_OPERATOR, true, &w);
+        run_write_results(r, FOR_OPERATOR, several, &w);
     }
 }
 
@@ -215,13 +217,40 @@ static void tell(struct part *p, const struct event *e)
         r->observer->event(r->observer, r, (size_t)(p - r->parts), e);
 }
 
+/* An attempt that failed, for the log and for who looks at the run. */
+static void part_again(struct part *p, const struct event *e)
+{
+    struct run *r = p->run;
+    struct buf *all = &p->told.attempts;
+    struct json_writer w;
+    struct log_line line;
+    if (all->len)
+        buf_addc(all, ',');
+    json_writer_init(&w, all);
+    json_begin_object(&w);
+    json_member_string(&w, "agent", e->agent->id);
+    json_member_string(&w, "error", e->outcome->error);
+    json_member_int(&w, "endedMs", since(r));
+    json_end_object(&w);
+    log_begin(r->service->log, &line, LOG_LEVEL_WARN, "attempt failed");
+    log_str(&line, "run", r->plan.id);
+    log_str(&line, "agent", e->agent->id);
+    log_int(&line, "next_ms", e->wait_ms);
+    log_str(&line, "error", e->outcome->error);
+    log_end(r->service->log, &line);
+}
+
 static void part_ended(struct part *p, const struct outcome *o)
 {
     struct run_agent *a = &p->told;
     a->ended = true;
     if (!a->status && o->status) {
         struct error err;
-        a->status = error_set(&err, o->status, "agent \"%s\" failed: %s", a->id, o->error);
+        if (o->attempts > 1 && o->status == STATUS_BACKEND)
+            a->status = error_set(
+                &err, o->status, "agent \"%s\" failed %d times: %s", a->id, o->attempts, o->error);
+        else
+            a->status = error_set(&err, o->status, "agent \"%s\" failed: %s", a->id, o->error);
         string_set(&a->error, err.text);
     }
     string_set(&a->finish_reason, o->finish_reason);
@@ -260,6 +289,8 @@ static void on_event(struct listener *l, const struct event *e)
         part_ended(p, e->outcome);
     else if (e->type == EVENT_TEXT)
         part_said(p, e);
+    else if (e->type == EVENT_AGAIN)
+        part_again(p, e);
     else
         tell(p, e);
 }
@@ -307,6 +338,7 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
     p->told = (struct run_agent){
         .id = a->agent.id, .input_tokens = -1, .output_tokens = -1, .first_byte_ms = -1};
     buf_init(&p->told.text, r->service->env.max_reply);
+    buf_init(&p->told.attempts, BUF_SMALL);
 }
 
 /* What of a run depends on its plan. */

@@ -28,7 +28,8 @@ struct run_agent {
     char *finish_reason;                 /* or NULL */
     char *model;                         /* or NULL */
     int64_t input_tokens, output_tokens; /* -1: not told */
-    int64_t first_byte_ms, duration_ms;  /* from the start; first_byte -1: said nothing */
+    struct buf attempts; /* that failed before: JSON objects with commas between them */
+    int64_t first_byte_ms, duration_ms; /* from the start; first_byte -1: said nothing */
 };
 
 /* The whole. status is OK when at least one agent succeeded; else the first agent's in order, or

@@ -24,6 +24,16 @@ static void write_details(const struct run_agent *a, struct json_writer *w)
     write_usage(a->input_tokens, a->output_tokens, w);
 }
 
+static void write_attempts(const struct run_agent *a, struct json_writer *w)
+{
+    if (!a->attempts.len || buf_status(&a->attempts))
+        return;
+    json_key(w, "attempts");
+    json_begin_array(w);
+    json_put_raw(w, buf_str(&a->attempts), a->attempts.len);
+    json_end_array(w);
+}
+
 void run_write_agent(
     const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w)
 {
@@ -34,6 +44,8 @@ void run_write_agent(
         json_put_string(w, buf_str(&a->text), a->text.len);
     }
     write_details(a, w);
+    if (reader == FOR_OPERATOR)
+        write_attempts(a, w);
     json_member_int(w, "durationMs", a->duration_ms);
     if (a->status) {
         json_member_int(w, "status", status_http(a->status));

@@ -357,6 +357,28 @@ def rate_limit(x):
     x.error("429 Too Many Requests", "Rate limit reached, slow down", "Retry-After: 7")
 
 
+SEEN = {}  # how often each model of after() was asked
+SEEN_LOCK = threading.Lock()
+
+
+def after(x, failures, status, header="", then="words"):
+    """Fails so often, with a further header "Name=value", and then plays another script."""
+    with SEEN_LOCK:
+        SEEN[x.json["model"]] = seen = SEEN.get(x.json["model"], 0) + 1
+    if seen > int(failures):
+        SCRIPTS[then](x)
+    elif status == "cut":
+        raise Cut()
+    else:
+        x.error(f"{status} Scripted", "not now", *([header.replace("=", ": ")] if header else []))
+
+
+def spent(x):
+    document = {"error": {"message": "spend limit reached", "type": "rate_limit_error",
+                          "details": {"error_code": "enforced_spend_limit_reached"}}}
+    x.whole("429 Too Many Requests", "application/json", json.dumps(document), "Retry-After: 1")
+
+
 def unavailable(x):
     x.error("503 Service Unavailable", "Loading model")
 
@@ -392,7 +414,7 @@ SCRIPTS = {
     "refusal": refusal, "tool": tool, "badjson": badjson, "error-mid": error_mid,
     "invalid-utf8": invalid_utf8, "huge-line": huge_line, "huge-reply": huge_reply, "html": html,
     "plain500": plain500, "429": rate_limit, "503": unavailable, "error200": error200,
-    "echo-key": echo_key, "json": completion, "redirect": redirect,
+    "echo-key": echo_key, "json": completion, "redirect": redirect, "after": after, "spent": spent,
 }
 
 

@@ -38,7 +38,7 @@ fi
 url=$(sed -n 's/.*listening on \(http[^ ]*\).*/\1/p' "$tmp/mock.log")
 
 new_store
-run magec backend add mock --type openai --url "$url/v1" --key env:MOCK_KEY
+run magec backend add mock --type openai --attempts 1 --url "$url/v1" --key env:MOCK_KEY
 run magec agent add helper --backend mock --model gpt-4.1
 run magec client add hook --passthrough --agents helper
 token=$(grep -o 'mgc_[0-9a-f]\{40\}' "$tmp/out" | head -n 1)

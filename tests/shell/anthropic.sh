@@ -38,11 +38,11 @@ set_up() {
     run magec "$@"
     [ "$rc" -eq 0 ] || diag "magec $* ended with $rc: $(cat "$tmp/err")"
 }
-set_up backend add up --type anthropic --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
-set_up backend add newer --type anthropic --url "$url/v1" --header 'Anthropic-Version: 2026-10-21'
+set_up backend add up --type anthropic --attempts 1 --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
+set_up backend add newer --type anthropic --attempts 1 --url "$url/v1" --header 'Anthropic-Version: 2026-10-21'
 set_up backend add claude --type anthropic --key env:UPSTREAM_KEY
 is "$rc" 0 'without a URL it is the provider'
-set_up backend add nobody --type anthropic --url http://127.0.0.1:1
+set_up backend add nobody --type anthropic --attempts 1 --url http://127.0.0.1:1
 
 agents=
 add_agent() { # ID MODEL BACKEND [OPTION...]

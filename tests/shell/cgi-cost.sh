@@ -8,7 +8,7 @@ need sqlite3
 new_store
 magec backend add echo --type echo >/dev/null
 magec agent add parrot --backend echo >/dev/null
-magec backend add far --type openai --url "http://127.0.0.1:$(free_port)/v1" >/dev/null
+magec backend add far --type openai --attempts 1 --url "http://127.0.0.1:$(free_port)/v1" >/dev/null
 magec agent add friend --backend far --model any >/dev/null
 token_of() {
     grep -o 'mgc_[0-9a-f]\{40\}' | head -n 1

@@ -38,9 +38,9 @@ set_up() {
     run magec "$@"
     [ "$rc" -eq 0 ] || diag "magec $* ended with $rc: $(cat "$tmp/err")"
 }
-set_up backend add up --type gemini --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
+set_up backend add up --type gemini --attempts 1 --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
 set_up backend add keyless --type gemini --url "$url/?tenant=a"
-set_up backend add nobody --type gemini --url http://127.0.0.1:1
+set_up backend add nobody --type gemini --attempts 1 --url http://127.0.0.1:1
 
 agents=
 add_agent() { # ID MODEL BACKEND [OPTION...]

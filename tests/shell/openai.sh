@@ -39,14 +39,14 @@ set_up() {
     run magec "$@"
     [ "$rc" -eq 0 ] || diag "magec $* ended with $rc: $(cat "$tmp/err")"
 }
-set_up backend add up --type openai --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
+set_up backend add up --type openai --attempts 1 --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
 set_up backend add keyless --type openai --url "$url"
 set_up backend add azure --type openai --url "$url/deployments/d?api-version=2024-10-21" \
     --key env:UPSTREAM_KEY --key-header api-key --max-tokens-as max_tokens
 # shellcheck disable=SC2016 # expanded by the program
 set_up backend add headers --type openai --url "$url?tag=\${UPSTREAM_KEY}" \
     --header 'Authorization: Bearer ${UPSTREAM_KEY}'
-set_up backend add nobody --type openai --url http://127.0.0.1:1/v1
+set_up backend add nobody --type openai --attempts 1 --url http://127.0.0.1:1/v1
 set_up backend add lost-key --type openai --url "$url" --key env:NO_SUCH_VARIABLE
 
 agents=

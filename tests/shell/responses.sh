@@ -38,9 +38,9 @@ set_up() {
     run magec "$@"
     [ "$rc" -eq 0 ] || diag "magec $* ended with $rc: $(cat "$tmp/err")"
 }
-set_up backend add up --type responses --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
-set_up backend add keyless --type responses --url "$url/?api-version=preview"
-set_up backend add nobody --type responses --url http://127.0.0.1:1/v1
+set_up backend add up --type responses --attempts 1 --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
+set_up backend add keyless --type responses --attempts 1 --url "$url/?api-version=preview"
+set_up backend add nobody --type responses --attempts 1 --url http://127.0.0.1:1/v1
 
 agents=
 add_agent() { # ID MODEL BACKEND [OPTION...]

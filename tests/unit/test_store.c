@@ -41,7 +41,7 @@ static const struct {
     {"other.db", NULL, "CREATE TABLE t (a)", "\"%s\" is not a store of this program"},
     {"another.db", NULL, "PRAGMA application_id = 7", "\"%s\" is not a store of this program"},
     {"magec.db", NULL, "PRAGMA user_version = 99",
-        "the store \"%s\" was made by a newer version (schema 99, this program knows 4)"},
+        "the store \"%s\" was made by a newer version (schema 99, this program knows 5)"},
 };
 
 START_TEST(test_open)
@@ -179,7 +179,7 @@ static const struct entity entities[] = {
     [BACKEND] =
         {"{\"id\":\"new\",\"name\":\"New\",\"type\":\"openai\",\"url\":\"http://h/v1\","
          "\"apiKey\":\"env:KEY\",\"apiKeyHeader\":\"api-key\",\"maxTokensAs\":\"max_tokens\","
-         "\"headers\":[\"X-A: b\"],"
+         "\"headers\":[\"X-A: b\"],\"attempts\":2,"
          "\"deadlines\":{\"connect\":\"5s\",\"total\":\"1500ms\"},\"more\":{\"a\":[1]}}",
             "{\"id\":\"new\",\"type\":\"exec\",\"command\":[\"/bin/cat\",\"-\"],"
             "\"env\":[\"A=b\",\"HOME\"],\"delay\":\"20ms\"}",

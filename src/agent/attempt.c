@@ -1,0 +1,163 @@
+#include "agent/attempt.h"
+
+#include <stddef.h>
+#include <sys/random.h>
+
+#include "agent/retry.h"
+#include "base/units.h"
+
+struct attempts {
+    struct task task;      /* the one that is asked for */
+    struct listener below; /* of the one that runs */
+    struct ask ask;        /* its own */
+    struct task *current;  /* NULL while none does */
+    struct timer *timer;   /* until the next */
+    int64_t began_ms, total_ms;
+    int made;
+    bool said, paused, canceled;
+};
+
+/* Milliseconds until the total deadline; INT64_MAX for ever. */
+static int64_t left(const struct attempts *a)
+{
+    int64_t spent = loop_now(a->task.env->loop) - a->began_ms;
+    return a->total_ms <= 0 ? INT64_MAX : spent < a->total_ms ? a->total_ms - spent : 0;
+}
+
+static enum status begin(struct attempts *a, struct error *err)
+{
+    a->ask = *a->task.ask;
+    if (a->total_ms > 0)
+        a->ask.total_ms = left(a) ? left(a) : 1; /* it may be late by now */
+    a->made++;
+    enum status st = task_start_once(a->task.env, &a->ask, &a->below, &a->current, err);
+    if (!st && a->paused)
+        task_pause(a->current, true);
+    return st;
+}
+
+/* ---- the end of an attempt ---- */
+
+static void end(struct attempts *a, const struct outcome *o)
+{
+    struct outcome all = *o;
+    char total[32];
+    struct error err;
+    all.attempts = a->made;
+    if (o->status == STATUS_TIMEOUT && a->made > 1 && left(a) <= 0) {
+        units_print_duration(a->total_ms, total);
+        error_set(&err, STATUS_TIMEOUT, "not finished within %s (total deadline)", total);
+        all.error = err.text;
+    }
+    task_end(&a->task, &all);
+}
+
+static void end_with(struct attempts *a, const struct error *err)
+{
+    end(a, &(struct outcome){
+               .status = err->status, .error = err->text, .input_tokens = -1, .output_tokens = -1});
+}
+
+static uint32_t chance(void)
+{
+    uint32_t n = 0;
+    return getrandom(&n, sizeof n, GRND_NONBLOCK) == (ssize_t)sizeof n ? n : 0;
+}
+
+static int most_attempts(const struct attempts *a)
+{
+    int64_t most = a->ask.backend->attempts;
+    return most > 0 ? (int)most : RETRY_ATTEMPTS;
+}
+
+/* How long until the next attempt; below zero when there is to be none. */
+static int64_t next_in(const struct attempts *a, const struct outcome *o)
+{
+    if (!o->status || !o->retryable || a->said || a->canceled || a->made >= most_attempts(a))
+        return -1;
+    int64_t delay = retry_delay(a->made, o->retry_after_ms, chance());
+    return delay < left(a) ? delay : -1;
+}
+
+static void go_on(void *ctx)
+{
+    struct attempts *a = ctx;
+    struct error err;
+    if (a->canceled)
+        error_set(&err, STATUS_CANCELED, "canceled");
+    else if (!begin(a, &err))
+        return;
+    end_with(a, &err);
+}
+
+static void ended(struct attempts *a, const struct outcome *o)
+{
+    int64_t delay = next_in(a, o);
+    if (delay >= 0 && !a->timer)
+        a->timer = timer_new(a->task.env->loop, go_on, a);
+    if (delay < 0 || !a->timer) {
+        end(a, o);
+        return;
+    }
+    struct event e = {.type = EVENT_AGAIN, .outcome = o, .agent = a->ask.agent, .wait_ms = delay};
+    a->task.listener->event(a->task.listener, &e);
+    task_free(a->current);
+    a->current = NULL;
+    timer_start(a->timer, a->canceled ? 0 : delay);
+}
+
+static void on_event(struct listener *l, const struct event *e)
+{
+    struct attempts *a = (struct attempts *)(void *)((char *)l - offsetof(struct attempts, below));
+    if (e->type == EVENT_END) {
+        ended(a, e->outcome);
+        return;
+    }
+    a->said = true;
+    a->task.listener->event(a->task.listener, e);
+}
+
+/* ---- the task ---- */
+
+static enum status start(struct task *t, struct error *err)
+{
+    struct attempts *a = (struct attempts *)t;
+    a->below.event = on_event;
+    a->began_ms = loop_now(t->env->loop);
+    a->total_ms = task_deadlines(t->ask).total_ms;
+    return begin(a, err);
+}
+
+static void cancel(struct task *t)
+{
+    struct attempts *a = (struct attempts *)t;
+    a->canceled = true;
+    if (a->current)
+        task_cancel(a->current);
+    else if (a->timer)
+        timer_start(a->timer, 0);
+}
+
+static void pause_current(struct task *t, bool paused)
+{
+    struct attempts *a = (struct attempts *)t;
+    a->paused = paused;
+    if (a->current)
+        task_pause(a->current, paused);
+}
+
+static void release(struct task *t)
+{
+    struct attempts *a = (struct attempts *)t;
+    task_free(a->current);
+    timer_free(a->timer);
+}
+
+const struct protocol attempts = {
+    .name = "attempts",
+    .start = start,
+    .cancel = cancel,
+    .pause = pause_current,
+    .release = release,
+    .size = sizeof(struct attempts),
+};

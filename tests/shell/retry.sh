@@ -1,0 +1,183 @@
+#!/bin/sh
+# Calls that fail at first, against a scripted upstream: what is attempted again, when, and what the
+# caller and the operator are told.
+# shellcheck source=lib.sh
+. "${0%/*}/lib.sh"
+need python3
+
+log=$tmp/requests.json
+
+look() {
+    python3 "$top_srcdir/tests/peers/look.py" "$@"
+}
+
+start_bg upstream python3 "$top_srcdir/tests/peers/upstream.py" --port-file "$tmp/port" --log "$log"
+if ! wait_for 10 test -s "$tmp/port"; then
+    echo 'Bail out! the upstream does not start'
+    diag_file "$tmp/upstream.log"
+    exit 1
+fi
+url=http://127.0.0.1:$(cat "$tmp/port")/v1
+
+new_store
+set_up() {
+    run magec "$@"
+    [ "$rc" -eq 0 ] || diag "magec $* ended with $rc: $(cat "$tmp/err")"
+}
+set_up backend add up --type openai --url "$url"
+set_up backend add stubborn --type openai --url "$url" --attempts 10
+set_up backend add once --type openai --url "$url" --attempts 1
+
+agents=
+add_agent() { # ID MODEL BACKEND [OPTION...]
+    agents=$agents${agents:+,}$1
+    agent_id=$1 agent_model=$2 agent_backend=$3
+    shift 3
+    set_up agent add "$agent_id" --model "$agent_model" --backend "$agent_backend" "$@"
+}
+add_agent twice after:2:503 up
+add_agent twice-streamed after:2:503: up
+add_agent lost after:1:cut up
+add_agent thrice after:3:503 up
+add_agent overloaded after:1:529:Retry-After-Ms=50 up
+add_agent asked after:1:429:Retry-After=1 up
+add_agent wrong after:1:400 up
+add_agent told-to after:1:400:X-Should-Retry=true up
+add_agent told-not after:1:503:X-Should-Retry=false up
+add_agent spent spent up
+add_agent one-try after:1:503:A=1 once
+add_agent no-time after:1:429:Retry-After=30 up --total-timeout 5s
+add_agent little-time after:9:503 stubborn --total-timeout 2s
+add_agent stalls after:1:503::stall-head up --total-timeout 1500ms
+add_agent cut-mid cut-mid up
+add_agent cut-mid-after after:1:503::cut-mid up
+add_agent waits after:1:429:Retry-After=40 up
+add_agent waits-too after:1:429:Retry-After=41 up
+set_up client add hook --passthrough --agents "$agents"
+token=$(grep -o 'mgc_[0-9a-f]\{40\}' "$tmp/out" | head -n 1)
+
+# call AGENT [ACCEPT]: how often the upstream was asked is then in $requests
+call() {
+    requests_before=$(requests)
+    printf '{"prompt":"hello","agent":"%s"}' "$1" >"$tmp/call"
+    cgi POST /api/v1/webhooks/hook HTTP_AUTHORIZATION="Bearer $token" \
+        HTTP_ACCEPT="${2-application/json}" CONTENT_TYPE=application/json <"$tmp/call"
+}
+
+requests() {
+    [ ! -f "$log" ] || wc -l <"$log" | tr -d ' '
+}
+
+# shellcheck disable=SC2317 # called by wait_for
+reached() {
+    [ "$(requests)" -ge "$1" ]
+}
+
+# asked COUNT NAME: so often was the upstream asked in the last call
+asked() {
+    wait_for 2 reached "$((${requests_before:-0} + $1))"
+    is "$(($(requests) - ${requests_before:-0}))" "$1" "$2: requests"
+}
+
+# member NAME: of the last run, as it is recorded
+recorded() {
+    run magec runs list --limit 1 --json
+    run magec runs show --json "$(sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' "$tmp/out" | head -n 1)"
+    look member "$tmp/out" "$1"
+}
+
+succeeds() { # AGENT REQUESTS
+    call "$1"
+    is "$status" 200 "$1: the status"
+    is "$(look member "$tmp/body" response)" 'word1 word2 word3 word4 word5 ' "$1: the text"
+    asked "$2" "$1"
+}
+
+fails() { # AGENT REQUESTS STATUS SENTENCE
+    call "$1"
+    is "$status" "$3" "$1: the status"
+    like "$(look member "$tmp/body" detail)" "$4" "$1: the sentence"
+    asked "$2" "$1"
+}
+
+# ---- what is attempted again
+
+succeeds twice 3
+like "$(cat "$tmp/err")" 'msg="attempt failed" .*agent=twice .*error="HTTP 503: not now"' \
+    "twice: the log has the attempts"
+unlike "$(cat "$tmp/body")" attempts "twice: the caller is not told of them"
+like "$(recorded results)" '"attempts": .*HTTP 503: not now.*HTTP 503: not now' \
+    "twice: the run has them"
+call twice-streamed text/event-stream
+is "$(look text "$tmp/body")" 'word1 word2 word3 word4 word5 ' "streamed: the text, once"
+is "$(look events "$tmp/body" | grep -c start)" 1 "streamed: one start"
+asked 3 streamed
+succeeds lost 2
+succeeds overloaded 2
+succeeds told-to 2
+succeeds asked 2
+ok "asked: not before the time" test "$(recorded durationMs)" -ge 1000
+
+# ---- what is not
+
+fails thrice 3 502 'failed 3 times: HTTP 503: not now'
+fails wrong 1 502 'failed: HTTP 400: not now'
+fails told-not 1 502 'failed: HTTP 503'
+fails spent 1 502 'spend limit reached'
+fails one-try 1 502 'failed: HTTP 503'
+fails cut-mid 1 502 'cut off before the answer was complete'
+call cut-mid-after text/event-stream
+is "$(look text "$tmp/body")" 'one two ' "cut off after words: they are said once"
+is "$(look events "$tmp/body" | tail -n 1)" error "cut off after words: the end is an error"
+asked 2 "cut off after words"
+
+# ---- time
+
+fails no-time 1 502 'failed: HTTP 429'
+ok "no time for the wait: it is not begun" test "$(recorded durationMs)" -lt 4000
+call little-time
+is "$status" 502 "little time: the status"
+ok "little time: the deadline holds" test "$(recorded durationMs)" -le 2500
+fails stalls 2 504 'not finished within 1500ms \(total deadline\)'
+ok "stalls: the deadline holds" test "$(recorded durationMs)" -lt 2500
+
+# ---- a cancel in a wait
+
+before=$(requests)
+start_bg waiting "$top_builddir/magec" ask waits hello
+ok "a wait: it is waited" wait_for 5 reached "$((before + 1))"
+began=$(date +%s)
+stop "$bg_pid"
+ok "a wait: it ends at once" test "$(($(date +%s) - began))" -lt 4
+is "$(recorded status)" canceled "a wait: the run is canceled"
+
+before=$(requests)
+printf '{"prompt":"hello","agent":"waits-too"}' >"$tmp/call"
+# shellcheck disable=SC2016 # expanded there
+ok "a caller that goes in a wait: it is waited" python3 - "$log" "$((before + 1))" \
+    "$top_builddir/magec-fcgi" "$token" "$tmp/call" <<'PYTHON'
+import os, socket, subprocess, sys, time
+log, wanted, program, token, body = sys.argv[1:]
+env = {k: v for k, v in os.environ.items() if k.startswith(("PATH", "LC_", "MAGEC_DB", "ASAN", "UBSAN"))}
+text = open(body, "rb").read()
+env.update(GATEWAY_INTERFACE="CGI/1.1", REQUEST_METHOD="POST", SCRIPT_NAME="/api/v1/webhooks",
+           PATH_INFO="/hook", HTTP_AUTHORIZATION="Bearer " + token, CONTENT_LENGTH=str(len(text)),
+           CONTENT_TYPE="application/json", HTTP_ACCEPT="text/event-stream")
+ours, its = socket.socketpair()
+p = subprocess.Popen([program], env=env, stdin=subprocess.PIPE, stdout=its, stderr=subprocess.DEVNULL)
+its.close()
+p.stdin.write(text)
+p.stdin.close()
+until = time.monotonic() + 5
+while sum(1 for _ in open(log)) < int(wanted) and time.monotonic() < until:
+    time.sleep(0.02)
+time.sleep(0.1)
+ours.close()
+p.wait(4)
+PYTHON
+is "$(recorded status)" canceled "a caller that goes in a wait: the run is canceled"
+
+run magec backend add many --type openai --url "$url" --attempts 11
+isnt "$rc" 0 "more attempts than are sensible"
+
+done_testing
