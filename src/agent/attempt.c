@@ -13,7 +13,9 @@ struct attempts {
     struct task *current;  /* NULL while none does */
     struct timer *timer;   /* until the next */
     int64_t began_ms, total_ms;
-    int made;
+    size_t at; /* who is asked: 0 is the agent itself, then the others */
+    int made;  /* attempts of who is asked */
+    int all_made;
     bool said, paused, canceled;
 };
 
@@ -26,10 +28,16 @@ static int64_t left(const struct attempts *a)
 
 static enum status begin(struct attempts *a, struct error *err)
 {
-    a->ask = *a->task.ask;
+    const struct ask *asked = a->task.ask;
+    a->ask = *asked;
+    if (a->at) {
+        a->ask.agent = asked->others[a->at - 1].agent;
+        a->ask.backend = asked->others[a->at - 1].backend;
+    }
     if (a->total_ms > 0)
         a->ask.total_ms = left(a) ? left(a) : 1; /* it may be late by now */
     a->made++;
+    a->all_made++;
     enum status st = task_start_once(a->task.env, &a->ask, &a->below, &a->current, err);
     if (!st && a->paused)
         task_pause(a->current, true);
@@ -43,8 +51,8 @@ static void end(struct attempts *a, const struct outcome *o)
     struct outcome all = *o;
     char total[32];
     struct error err;
-    all.attempts = a->made;
-    if (o->status == STATUS_TIMEOUT && a->made > 1 && left(a) <= 0) {
+    all.attempts = a->all_made;
+    if (o->status == STATUS_TIMEOUT && a->all_made > 1 && left(a) <= 0) {
         units_print_duration(a->total_ms, total);
         error_set(&err, STATUS_TIMEOUT, "not finished within %s (total deadline)", total);
         all.error = err.text;
@@ -70,13 +78,29 @@ static int most_attempts(const struct attempts *a)
     return most > 0 ? (int)most : RETRY_ATTEMPTS;
 }
 
-/* How long until the next attempt; below zero when there is to be none. */
-static int64_t next_in(const struct attempts *a, const struct outcome *o)
+/* Whether it failed in a way that another attempt, or another agent, can make good. */
+static bool can_go_on(const struct attempts *a, const struct outcome *o)
 {
-    if (!o->status || !o->retryable || a->said || a->canceled || a->made >= most_attempts(a))
+    bool failed = o->status == STATUS_BACKEND || o->status == STATUS_TIMEOUT ||
+                  o->status == STATUS_UNAVAILABLE;
+    return failed && !a->said && !a->canceled && left(a) > 0;
+}
+
+/* How long until the next attempt, and whose it is; below zero when there is to be none. */
+static int64_t next_in(struct attempts *a, const struct outcome *o)
+{
+    if (!can_go_on(a, o))
         return -1;
-    int64_t delay = retry_delay(a->made, o->retry_after_ms, chance());
-    return delay < left(a) ? delay : -1;
+    if (o->retryable && a->made < most_attempts(a)) {
+        int64_t delay = retry_delay(a->made, o->retry_after_ms, chance());
+        if (delay < left(a))
+            return delay;
+    }
+    if (a->at == a->task.ask->other_count)
+        return -1;
+    a->at++;
+    a->made = 0;
+    return 0;
 }
 
 static void go_on(void *ctx)
@@ -90,6 +114,18 @@ static void go_on(void *ctx)
     end_with(a, &err);
 }
 
+/* What the listener needs to know of an attempt that was not the last. */
+static void tell(struct attempts *a, const struct outcome *o, int64_t delay)
+{
+    const struct ask *asked = a->task.ask;
+    struct event e = {.type = EVENT_AGAIN,
+        .outcome = o,
+        .agent = a->ask.agent,
+        .next = a->at ? asked->others[a->at - 1].agent : asked->agent,
+        .wait_ms = delay};
+    a->task.listener->event(a->task.listener, &e);
+}
+
 static void ended(struct attempts *a, const struct outcome *o)
 {
     int64_t delay = next_in(a, o);
@@ -99,8 +135,7 @@ static void ended(struct attempts *a, const struct outcome *o)
         end(a, o);
         return;
     }
-    struct event e = {.type = EVENT_AGAIN, .outcome = o, .agent = a->ask.agent, .wait_ms = delay};
-    a->task.listener->event(a->task.listener, &e);
+    tell(a, o, delay);
     task_free(a->current);
     a->current = NULL;
     timer_start(a->timer, a->canceled ? 0 : delay);

@@ -45,6 +45,7 @@ struct event {
     size_t len;
     const struct outcome *outcome; /* EVENT_END; EVENT_AGAIN: of the attempt */
     const struct agent *agent;     /* EVENT_AGAIN: that was asked */
+    const struct agent *next;      /* EVENT_AGAIN: that is asked next, perhaps the same */
     int64_t wait_ms;               /* EVENT_AGAIN: until the next */
 };
 
@@ -59,6 +60,11 @@ struct agent_env {
     size_t max_reply; /* most bytes of one agent's answer */
 };
 
+struct candidate {
+    const struct agent *agent;
+    const struct backend *backend;
+};
+
 /* One question to one agent. All of it must outlive the task. */
 struct ask {
     const struct agent *agent;
@@ -66,6 +72,8 @@ struct ask {
     const char *prompt;
     size_t prompt_len;
     const char *session; /* of a server that has them: its id; NULL: a new one */
+    const struct candidate *others; /* that take its place, in order, while it said nothing */
+    size_t other_count;
     int64_t total_ms; /* most that is left of the total deadline; 0: it is as configured */
 };
 

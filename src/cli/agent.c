@@ -21,6 +21,11 @@ static const struct option_spec edit_options[] = {
         .kind = OPTION_INPUT,
         .max = PROMPT_MAX,
         .help = "further members of the request: {\"temperature\":0.2}"},
+    {.name = "fallbacks",
+        .value = "ID[,ID]...",
+        .kind = OPTION_TEXT,
+        .repeated = true,
+        .help = "agents that take its place when it fails, in order"},
     {.name = "description", .value = "TEXT", .kind = OPTION_TEXT, .help = "what it is for"},
     {.name = "name", .value = "TEXT", .kind = OPTION_TEXT, .help = "a name for people"},
     DEADLINE_OPTIONS,
@@ -46,6 +51,8 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
         st = options_take_text(o, "description", &a->description);
     if (!st)
         st = options_take_text(o, "name", &a->name);
+    if (!st)
+        st = options_take_ids(o, "fallbacks", &a->fallbacks);
     options_take_count(o, "max-tokens", 0, &a->max_tokens);
     deadlines_take(o, &a->deadlines);
     if (st)

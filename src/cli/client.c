@@ -51,23 +51,6 @@ static const struct option_spec show_options[] = {OPTION_JSON, OPTION_END};
 
 /* ---- changing ---- */
 
-static enum status take_agents(const struct options *o, struct strings *agents)
-{
-    const struct strings *given = options_list(o, "agents");
-    struct strings all = {0};
-    if (!options_given(o, "agents"))
-        return STATUS_OK;
-    for (size_t i = 0; i < given->count; i++) {
-        if (strings_split(&all, given->items[i], ',')) {
-            strings_release(&all);
-            return STATUS_NO_MEMORY;
-        }
-    }
-    strings_release(agents);
-    *agents = all;
-    return STATUS_OK;
-}
-
 static enum status take_mode(const struct options *o, struct client *c)
 {
     enum status st = options_take_text(o, "command", &c->command);
@@ -98,7 +81,7 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
         return cli_usage(cli, err, "--enable and --disable exclude each other");
     enum status st = take_mode(o, c);
     if (!st)
-        st = take_agents(o, &c->agents);
+        st = options_take_ids(o, "agents", &c->agents);
     if (!st)
         st = options_take_text(o, "name", &c->name);
     take_choice(o, "on-disconnect", gone_words, &c->continue_when_gone);

@@ -78,6 +78,8 @@ bool options_literal(const struct options *o, const char *name);
  * list, to cleared. The only failure is STATUS_NO_MEMORY. */
 enum status options_take_text(const struct options *o, const char *name, char **to);
 enum status options_take_list(const struct options *o, const char *name, struct strings *to);
+/* The ids of all values, each with commas between several. */
+enum status options_take_ids(const struct options *o, const char *name, struct strings *to);
 void options_take_duration(const struct options *o, const char *name, int64_t cleared, int64_t *to);
 void options_take_count(const struct options *o, const char *name, int64_t cleared, int64_t *to);
 

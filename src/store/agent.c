@@ -7,10 +7,10 @@
 
 #define COLUMNS                                                                                    \
     "id, name, description, backend, model, system_prompt, max_tokens, connect_ms, "               \
-    "first_byte_ms, idle_ms, total_ms, extra, options"
+    "first_byte_ms, idle_ms, total_ms, extra, options, fallbacks"
 
 static const char *const members[] = {"id", "name", "description", "systemPrompt", "llm.backend",
-    "llm.model", "llm.options", "maxTokens", "deadlines", NULL};
+    "llm.model", "llm.options", "maxTokens", "fallbacks", "deadlines", NULL};
 
 enum { OPTIONS_MAX = 64 * 1024 };
 
@@ -28,8 +28,50 @@ void agent_release(struct agent *a)
     free(a->model);
     free(a->system_prompt);
     free(a->options);
+    strings_release(&a->fallbacks);
     free(a->extra);
     agent_init(a);
+}
+
+/* Adds to all whom the agents of the list fall back on, in the end. */
+static enum status reach(
+    struct store *s, const struct strings *list, struct strings *all, struct error *err)
+{
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < list->count && !st; i++) {
+        struct agent other;
+        if (strings_has(all, list->items[i]))
+            continue;
+        if (all->count == AGENT_FALLBACKS_MAX)
+            return error_set(err, STATUS_BAD_REQUEST,
+                "these fallbacks and their own are more than %d", (int)AGENT_FALLBACKS_MAX);
+        agent_init(&other);
+        if (strings_add(all, list->items[i]))
+            st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+        if (!st)
+            st = agent_get(s, list->items[i], &other, err);
+        if (st == STATUS_NOT_FOUND)
+            st = sql_missing(s, "agent", list->items[i], STATUS_BAD_REQUEST, err);
+        if (!st)
+            st = reach(s, &other.fallbacks, all, err);
+        agent_release(&other);
+    }
+    return st;
+}
+
+static enum status check_fallbacks(struct store *s, const struct agent *a, struct error *err)
+{
+    struct strings all = {0};
+    enum status st = STATUS_OK;
+    if (a->id && strings_has(&a->fallbacks, a->id))
+        st = error_set(err, STATUS_BAD_REQUEST, "agent \"%s\" cannot fall back on itself", a->id);
+    if (!st)
+        st = reach(s, &a->fallbacks, &all, err);
+    if (!st && a->id && strings_has(&all, a->id))
+        st = error_set(err, STATUS_BAD_REQUEST,
+            "these fallbacks are a circle: one of them falls back on agent \"%s\"", a->id);
+    strings_release(&all);
+    return st;
 }
 
 static enum status check(struct store *s, const struct agent *a, struct error *err)
@@ -48,10 +90,12 @@ static enum status check(struct store *s, const struct agent *a, struct error *e
         st = check_text("description", a->description, err);
     if (!st)
         st = check_text("model", a->model, err);
-    return st ? st : check_text("name", a->name, err);
+    if (!st)
+        st = check_text("name", a->name, err);
+    return st ? st : check_fallbacks(s, a, err);
 }
 
-static void bind(sqlite3_stmt *q, const struct agent *a)
+static enum status bind(sqlite3_stmt *q, const struct agent *a)
 {
     sql_bind_text(q, 1, a->id);
     sql_bind_text(q, 2, a->name);
@@ -63,6 +107,7 @@ static void bind(sqlite3_stmt *q, const struct agent *a)
     sql_bind_deadlines(q, 8, &a->deadlines);
     sql_bind_text(q, 12, a->extra);
     sql_bind_text(q, 13, a->options);
+    return sql_bind_list(q, 14, &a->fallbacks);
 }
 
 static enum status read_row(sqlite3_stmt *q, void *entity)
@@ -79,6 +124,7 @@ static enum status read_row(sqlite3_stmt *q, void *entity)
     sql_read_deadlines(q, 7, &a->deadlines);
     sql_read_text(q, 11, &a->extra, &st);
     sql_read_text(q, 12, &a->options, &st);
+    sql_read_list(q, 13, &a->fallbacks, &st);
     return st;
 }
 
@@ -90,11 +136,11 @@ enum status agent_add(struct store *s, struct agent *a, struct error *err)
     if (st)
         return st;
     sqlite3_stmt *q =
-        sql_prepare(s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", err);
+        sql_prepare(s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err);
     if (!q)
         return STATUS_STORE;
-    bind(q, a);
-    return sql_run(s, q, err);
+    st = bind(q, a);
+    return st ? error_set(err, st, "out of memory for the store") : sql_run(s, q, err);
 }
 
 enum status agent_update(struct store *s, const struct agent *a, struct error *err)
@@ -105,12 +151,12 @@ enum status agent_update(struct store *s, const struct agent *a, struct error *e
     sqlite3_stmt *q = sql_prepare(s,
         "UPDATE agent SET name = ?2, description = ?3, backend = ?4, model = ?5,"
         " system_prompt = ?6, max_tokens = ?7, connect_ms = ?8, first_byte_ms = ?9, idle_ms = ?10,"
-        " total_ms = ?11, extra = ?12, options = ?13 WHERE id = ?1",
+        " total_ms = ?11, extra = ?12, options = ?13, fallbacks = ?14 WHERE id = ?1",
         err);
     if (!q)
         return STATUS_STORE;
-    bind(q, a);
-    st = sql_run(s, q, err);
+    st = bind(q, a);
+    st = st ? error_set(err, st, "out of memory for the store") : sql_run(s, q, err);
     return st || sql_changes(s) ? st : sql_missing(s, "agent", a->id, STATUS_NOT_FOUND, err);
 }
 
@@ -149,9 +195,11 @@ enum status agent_each(struct store *s, enum status (*visit)(void *ctx, const st
 static enum status unlink_users(struct store *s, const char *id, struct error *err)
 {
     static const char *const changes[] = {"DELETE FROM client_agent WHERE agent = ?",
-        "UPDATE command SET agent = NULL WHERE agent = ?"};
+        "UPDATE command SET agent = NULL WHERE agent = ?",
+        "UPDATE agent SET fallbacks = (SELECT json_group_array(value) FROM json_each(fallbacks)"
+        " WHERE value <> ?1) WHERE EXISTS (SELECT 1 FROM json_each(fallbacks) WHERE value = ?1)"};
     enum status st = STATUS_OK;
-    for (size_t i = 0; i < 2 && !st; i++) {
+    for (size_t i = 0; i < sizeof changes / sizeof *changes && !st; i++) {
         sqlite3_stmt *q = sql_prepare(s, changes[i], err);
         if (!q)
             return STATUS_STORE;
@@ -173,6 +221,11 @@ enum status agent_remove(struct store *s, const char *id, bool force, struct err
     if (!st)
         st = sql_users(
             s, "SELECT id FROM command WHERE agent = ? ORDER BY id", id, "command", &users, err);
+    if (!st)
+        st = sql_users(s,
+            "SELECT id FROM agent WHERE EXISTS (SELECT 1 FROM json_each(fallbacks) WHERE value = ?)"
+            " ORDER BY id",
+            id, "agent", &users, err);
     if (!st && users.len && !force)
         st = error_set(err, STATUS_CONFLICT,
             "agent \"%s\" is used by %s: remove these first, or use --force", id, buf_str(&users));
@@ -233,6 +286,8 @@ enum status agent_from_json(const struct json *j, struct agent *a, struct error 
         st = deadlines_from_json(j, &a->deadlines, err);
     if (!st)
         st = count_from_json(j, "maxTokens", &a->max_tokens, err);
+    if (!st)
+        st = list_from_json(j, "fallbacks", &a->fallbacks, err);
     return st ? st : extra_from_json(j, members, &a->extra, err);
 }
 
@@ -259,6 +314,8 @@ void agent_export(const struct agent *a, bool secrets, struct json_writer *w)
         json_member_string(w, "systemPrompt", a->system_prompt);
     if (a->max_tokens)
         json_member_int(w, "maxTokens", a->max_tokens);
+    if (a->fallbacks.count)
+        list_to_json("fallbacks", &a->fallbacks, w);
     deadlines_to_json(&a->deadlines, w);
     extra_to_json(a->extra, members, "", secrets, w);
     json_end_object(w);

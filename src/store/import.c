@@ -177,8 +177,57 @@ PRINT(agent, agent_export(&e, true, w))
 PRINT(command, command_export(&e, true, w))
 PRINT(client, (json_begin_object(w), client_export_members(&e, true, w), json_end_object(w)))
 TAKE(backend)
-TAKE(agent)
 TAKE(command)
+
+/* The agents that it falls back on may come later: see take_fallbacks. */
+static enum status take_agent(struct import *im, const struct json *j, bool known)
+{
+    struct agent a;
+    agent_init(&a);
+    enum status st = agent_from_json(j, &a, im->err);
+    strings_release(&a.fallbacks);
+    if (!st)
+        st = known ? agent_update(im->s, &a, im->err) : agent_add(im->s, &a, im->err);
+    if (!st)
+        st = forget(im, "agents", a.id);
+    agent_release(&a);
+    return st;
+}
+
+static enum status set_fallbacks(struct import *im, const struct json *j, const char *id)
+{
+    struct agent a;
+    agent_init(&a);
+    enum status st = agent_get(im->s, id, &a, im->err);
+    if (!st)
+        st = list_from_json(j, "fallbacks", &a.fallbacks, im->err);
+    if (!st)
+        st = agent_update(im->s, &a, im->err);
+    agent_release(&a);
+    return st;
+}
+
+/* When all agents are there. One that cannot have them is left without. */
+static enum status take_fallbacks(struct import *im)
+{
+    const struct json *all = json_get(im->root, "agents");
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < json_count(all) && !st; i++) {
+        const struct json *j = json_at(all, i);
+        const char *id = json_get_string(j, "id");
+        bool taken = false;
+        if (!id || !json_count(json_get(j, "fallbacks")))
+            continue;
+        st = sql_exists(im->s, "agent", id, &taken, im->err);
+        if (!st && taken)
+            st = set_fallbacks(im, j, id);
+        if (st == STATUS_BAD_REQUEST) {
+            struct error why = *im->err;
+            st = report(im, "agents", id, "taken without its fallbacks", why.text);
+        }
+    }
+    return st;
+}
 
 /* ---- clients ---- */
 
@@ -378,6 +427,8 @@ enum status store_import(struct store *s, const char *text, size_t len, bool rep
         st = store_begin(s, im.err);
     for (size_t i = 0; i < COLLECTIONS && !st; i++)
         st = take_collection(&im, i);
+    if (!st)
+        st = take_fallbacks(&im);
     if (!st)
         st = json_each(root, keep_other, &im);
     if (!st)

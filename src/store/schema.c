@@ -76,7 +76,8 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "ALTER TABLE backend ADD COLUMN max_tokens_as TEXT;"
     "ALTER TABLE agent ADD COLUMN options TEXT;",
     /* What is done when a backend fails. */
-    "ALTER TABLE backend ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE backend ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agent ADD COLUMN fallbacks TEXT;",
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "agent/task.h"
 #include "base/ident.h"
 #include "store/agent.h"
 #include "store/backend.h"
@@ -20,6 +21,8 @@
 struct known_agent {
     struct agent agent;
     struct backend backend;
+    struct candidate *others; /* its fallbacks with their own, in order, in known's spares */
+    size_t other_count;
 };
 
 struct known_token {
@@ -36,6 +39,8 @@ struct known {
     size_t token_count;
     struct known_agent *agents; /* the client's in order; behind them the command's own, if any */
     size_t agent_count;
+    struct known_agent **spares; /* that others fall back on; have no others of their own */
+    size_t spare_count;
     size_t size; /* about how much memory it takes */
 };
 
@@ -43,6 +48,9 @@ struct known {
 struct known *known_new(size_t agents);
 /* STATUS_NOT_FOUND for no such client. */
 enum status known_load(struct known **out, struct store *s, const char *client, struct error *err);
+/* Agent i of it, with its backend and its fallbacks. STATUS_NOT_FOUND for no such agent. */
+enum status known_load_agent(
+    struct known *k, size_t i, struct store *s, const char *id, struct error *err);
 struct known *known_hold(struct known *k);
 void known_release(struct known *k); /* NULL is fine */
 

@@ -101,10 +101,7 @@ enum status plan_ask(struct plan *p, struct store *s, const char *agent, struct 
     struct known *known = known_new(1);
     if (!known)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    struct known_agent *one = &known->agents[0];
-    enum status st = agent_get(s, agent, &one->agent, err);
-    if (!st)
-        st = backend_get(s, one->agent.backend, &one->backend, err);
+    enum status st = known_load_agent(known, 0, s, agent, err);
     if (!st)
         st = plan_agents(p, known, err);
     known_release(known);

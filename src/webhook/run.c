@@ -237,7 +237,10 @@ static void part_again(struct part *p, const struct event *e)
     log_str(&line, "agent", e->agent->id);
     log_int(&line, "next_ms", e->wait_ms);
     log_str(&line, "error", e->outcome->error);
+    if (strcmp(e->next->id, e->agent->id) != 0)
+        log_str(&line, "next", e->next->id);
     log_end(r->service->log, &line);
+    p->told.id = e->next->id;
 }
 
 static void part_ended(struct part *p, const struct outcome *o)
@@ -333,10 +336,15 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
     p->run = r;
     p->ask = (struct ask){.agent = &a->agent,
         .backend = &a->backend,
+        .others = a->others,
+        .other_count = a->other_count,
         .prompt = buf_str(&r->plan.prompt.text),
         .prompt_len = r->plan.prompt.text.len};
-    p->told = (struct run_agent){
-        .id = a->agent.id, .input_tokens = -1, .output_tokens = -1, .first_byte_ms = -1};
+    p->told = (struct run_agent){.id = a->agent.id,
+        .asked = a->agent.id,
+        .input_tokens = -1,
+        .output_tokens = -1,
+        .first_byte_ms = -1};
     buf_init(&p->told.text, r->service->env.max_reply);
     buf_init(&p->told.attempts, BUF_SMALL);
 }

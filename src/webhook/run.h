@@ -20,8 +20,9 @@ enum cancel_reason {
 
 /* One agent's part in a run. Valid until observer->ended returns. */
 struct run_agent {
-    const char *id;
-    struct buf text; /* all it said so far */
+    const char *id;    /* of the one that answers, or was asked last */
+    const char *asked; /* of the one in whose place it does: mostly the same */
+    struct buf text;   /* all it said so far */
     bool ended;
     enum status status;
     char *error;                         /* NULL when OK */

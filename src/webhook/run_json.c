@@ -1,5 +1,7 @@
 #include "webhook/run_json.h"
 
+#include <string.h>
+
 static const char hidden[] = "the agent is not set up right: the operator's log says why";
 
 static void write_usage(int64_t input, int64_t output, struct json_writer *w)
@@ -24,6 +26,13 @@ static void write_details(const struct run_agent *a, struct json_writer *w)
     write_usage(a->input_tokens, a->output_tokens, w);
 }
 
+static void write_id(const struct run_agent *a, struct json_writer *w)
+{
+    json_member_string(w, "agent", a->id);
+    if (strcmp(a->id, a->asked) != 0)
+        json_member_string(w, "insteadOf", a->asked);
+}
+
 static void write_attempts(const struct run_agent *a, struct json_writer *w)
 {
     if (!a->attempts.len || buf_status(&a->attempts))
@@ -37,7 +46,7 @@ static void write_attempts(const struct run_agent *a, struct json_writer *w)
 void run_write_agent(
     const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w)
 {
-    json_member_string(w, "agent", a->id);
+    write_id(a, w);
     json_member_bool(w, "ok", !a->status);
     if (with_text && a->text.len) {
         json_key(w, "response");
@@ -76,7 +85,7 @@ void run_write_members(const struct run *r, bool without_text, struct json_write
     }
     json_member_string(w, "runId", run_plan(r)->id);
     if (run_agent_count(r) == 1) {
-        json_member_string(w, "agent", run_agent_at(r, 0)->id);
+        write_id(run_agent_at(r, 0), w);
         write_details(run_agent_at(r, 0), w);
     }
     json_member_int(w, "durationMs", result->duration_ms);

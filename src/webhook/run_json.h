@@ -10,9 +10,10 @@
 /* For whom it is written: a caller is not told what is wrong with our set-up. */
 enum run_reader { FOR_CALLER, FOR_OPERATOR };
 
-/* The members of one agent's outcome: agent, ok, response (with_text), model, finishReason, usage,
- * durationMs, error and status (of one that failed), attempts that failed before (for the
- * operator). Into an object that was begun. */
+/* The members of one agent's outcome: agent, insteadOf (the one that was asked, when it is
+ * another), ok, response (with_text), model, finishReason, usage, durationMs, error and status (of
+ * one that failed), attempts that failed before (for the operator). Into an object that was begun.
+ */
 void run_write_agent(
     const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w);
 /* An array of them, in the listed order. */

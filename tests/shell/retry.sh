@@ -45,6 +45,11 @@ add_agent wrong after:1:400 up
 add_agent told-to after:1:400:X-Should-Retry=true up
 add_agent told-not after:1:503:X-Should-Retry=false up
 add_agent spent spent up
+add_agent spare words:2 up
+add_agent broken after:3:503:B=1 up --fallbacks spare
+add_agent refused after:1:401 up --fallbacks broken,spare
+add_agent unset words once --fallbacks spare
+add_agent half cut-mid up --fallbacks spare
 add_agent one-try after:1:503:A=1 once
 add_agent no-time after:1:429:Retry-After=30 up --total-timeout 5s
 add_agent little-time after:9:503 stubborn --total-timeout 2s
@@ -130,6 +135,43 @@ call cut-mid-after text/event-stream
 is "$(look text "$tmp/body")" 'one two ' "cut off after words: they are said once"
 is "$(look events "$tmp/body" | tail -n 1)" error "cut off after words: the end is an error"
 asked 2 "cut off after words"
+
+# ---- others in its place
+
+call broken
+is "$status" 200 "fallback: the status"
+is "$(look member "$tmp/body" response)" 'word1 word2 ' "fallback: the text"
+is "$(look member "$tmp/body" agent)" spare "fallback: who answered"
+is "$(look member "$tmp/body" insteadOf)" broken "fallback: who was asked"
+asked 4 fallback
+like "$(recorded results)" '"agent": *"spare", *"insteadOf": *"broken"' "fallback: the run says so"
+like "$(cat "$tmp/err" "$tmp/out")" 'next|insteadOf' "fallback: so does the log"
+call refused text/event-stream
+is "$(look text "$tmp/body")" 'word1 word2 word3 word4 word5 ' "fallback of one that is refused: the text"
+asked 2 "fallback of one that is refused"
+call half text/event-stream
+is "$(look text "$tmp/body")" 'one two ' "fallback: not after a word was said"
+asked 1 "fallback: not after a word was said"
+set_up backend set once --key env:NO_SUCH_VARIABLE
+fails unset 0 500 'log says why'
+run magec agent set spare --fallbacks refused
+is "$rc" 65 "a circle: the exit status"
+like "$(cat "$tmp/err")" 'circle' "a circle: refused"
+run magec agent set spare --fallbacks spere
+like "$(cat "$tmp/err")" 'no agent "spere"; did you mean "spare"' "an unknown one: refused"
+run magec agent remove spare
+like "$(cat "$tmp/err")" 'used by .*agent "broken"' "one that is used is not removed"
+run magec export
+cp "$tmp/out" "$tmp/export.json"
+set_up agent set broken --fallbacks ''
+set_up import "$tmp/export.json" --replace
+run magec agent show broken --json
+like "$(tr -d ' \n' <"$tmp/out")" '"fallbacks":\["spare"\]' "exported and imported"
+run magec --db "$tmp/other.db" init
+run magec --db "$tmp/other.db" import "$tmp/export.json"
+run magec --db "$tmp/other.db" agent show refused --json
+like "$(tr -d ' \n' <"$tmp/out")" '"fallbacks":\["broken","spare"\]' "imported into an empty store"
+set_up backend set once --key ''
 
 # ---- time
 

@@ -120,7 +120,8 @@ static const struct {
     {"UPDATE backend SET url = 'http://localhost'", true},
     {"DELETE FROM backend", true},
     {"INSERT INTO agent SELECT 'new', name, description, backend, model, system_prompt, max_tokens,"
-     " connect_ms, first_byte_ms, idle_ms, total_ms, extra, options FROM agent WHERE id = 'one'",
+     " connect_ms, first_byte_ms, idle_ms, total_ms, extra, options, fallbacks FROM agent WHERE id "
+     "= 'one'",
         true},
     {"UPDATE agent SET model = 'm' WHERE id = 'one'", true},
     {"DELETE FROM agent WHERE id = 'one'", true},

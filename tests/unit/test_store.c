@@ -188,7 +188,8 @@ static const struct entity entities[] = {
                "\"llm\":{\"backend\":\"echo\",\"model\":\"m\",\"options\":{\"temperature\":0.20,"
                "\"n\":null}},"
                "\"systemPrompt\":\"Be \xC3\xA9.\\n\","
-               "\"maxTokens\":7,\"deadlines\":{\"firstByte\":\"1m\",\"idle\":\"2h\"},\"voice\":{}}",
+               "\"maxTokens\":7,\"fallbacks\":[\"two\"],\"deadlines\":{\"firstByte\":\"1m\","
+               "\"idle\":\"2h\"},\"voice\":{}}",
         "{\"id\":\"new\",\"llm\":{\"backend\":\"echo\"}}", CALLS(agent)},
     [COMMAND] = {"{\"id\":\"new\",\"name\":\"n\",\"description\":\"d\",\"prompt\":\"p {{x}}\","
                  "\"agentId\":\"one\",\"x\":1}",
@@ -274,6 +275,10 @@ static const struct {
         "no backend \"ehco\"; did you mean \"echo\"?"},
     {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"systemPrompt\":\"\\ud800\"}", STATUS_BAD_REQUEST,
         "system prompt is not valid UTF-8 at byte 0"},
+    {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"fallbacks\":[\"onee\"]}", STATUS_BAD_REQUEST,
+        "no agent \"onee\"; did you mean \"one\"?"},
+    {AGENT, "{\"id\":\"x\",\"llm\":{\"backend\":\"echo\"},\"fallbacks\":[\"x\"]}",
+        STATUS_BAD_REQUEST, "cannot fall back on itself"},
     {COMMAND, "{\"id\":\"x\"}", STATUS_BAD_REQUEST, "prompt"},
     {COMMAND, "{\"prompt\":\"p\",\"agentId\":\"onee\"}", STATUS_BAD_REQUEST, "mean \"one\"?"},
     {CLIENT, "{\"id\":\"x\"}", STATUS_BAD_REQUEST, "needs a prompt"},
