@@ -12,6 +12,7 @@ struct attempts {
     struct ask ask;        /* its own */
     struct task *current;  /* NULL while none does */
     struct timer *timer;   /* until the next */
+    struct gate_pass pass; /* of the one that runs */
     int64_t began_ms, total_ms;
     size_t at; /* who is asked: 0 is the agent itself, then the others */
     int made;  /* attempts of who is asked */
@@ -26,6 +27,13 @@ static int64_t left(const struct attempts *a)
     return a->total_ms <= 0 ? INT64_MAX : spent < a->total_ms ? a->total_ms - spent : 0;
 }
 
+static void leave(struct attempts *a, enum gate_verdict verdict)
+{
+    struct agent_env *env = a->task.env;
+    gate_leave(&env->gates, &a->pass, verdict, loop_now(env->loop));
+}
+
+/* STATUS_UNAVAILABLE: the backend's gate is closed, and nothing was begun. */
 static enum status begin(struct attempts *a, struct error *err)
 {
     const struct ask *asked = a->task.ask;
@@ -36,9 +44,15 @@ static enum status begin(struct attempts *a, struct error *err)
     }
     if (a->total_ms > 0)
         a->ask.total_ms = left(a) ? left(a) : 1; /* it may be late by now */
+    struct agent_env *env = a->task.env;
+    enum status st = gate_enter(&env->gates, a->ask.backend, loop_now(env->loop), &a->pass, err);
+    if (st)
+        return st;
     a->made++;
     a->all_made++;
-    enum status st = task_start_once(a->task.env, &a->ask, &a->below, &a->current, err);
+    st = task_start_once(env, &a->ask, &a->below, &a->current, err);
+    if (st)
+        leave(a, GATE_UNKNOWN);
     if (!st && a->paused)
         task_pause(a->current, true);
     return st;
@@ -60,10 +74,17 @@ static void end(struct attempts *a, const struct outcome *o)
     task_end(&a->task, &all);
 }
 
-static void end_with(struct attempts *a, const struct error *err)
+/* What the outcome says of the backend. */
+static enum gate_verdict judge(const struct attempts *a, const struct outcome *o)
 {
-    end(a, &(struct outcome){
-               .status = err->status, .error = err->text, .input_tokens = -1, .output_tokens = -1});
+    const struct protocol *p = protocol_find(a->ask.backend->type);
+    if (!p || !p->exchange || a->canceled)
+        return GATE_UNKNOWN;
+    if (o->status == STATUS_TIMEOUT)
+        return a->said || !left(a) ? GATE_UNKNOWN : GATE_FAILED;
+    if (o->http_status)
+        return o->http_status < 500 ? GATE_WORKED : GATE_FAILED;
+    return o->status == STATUS_BACKEND && o->retryable ? GATE_FAILED : GATE_UNKNOWN;
 }
 
 static uint32_t chance(void)
@@ -103,17 +124,6 @@ static int64_t next_in(struct attempts *a, const struct outcome *o)
     return 0;
 }
 
-static void go_on(void *ctx)
-{
-    struct attempts *a = ctx;
-    struct error err;
-    if (a->canceled)
-        error_set(&err, STATUS_CANCELED, "canceled");
-    else if (!begin(a, &err))
-        return;
-    end_with(a, &err);
-}
-
 /* What the listener needs to know of an attempt that was not the last. */
 static void tell(struct attempts *a, const struct outcome *o, int64_t delay)
 {
@@ -126,8 +136,11 @@ static void tell(struct attempts *a, const struct outcome *o, int64_t delay)
     a->task.listener->event(a->task.listener, &e);
 }
 
+static void go_on(void *ctx);
+
 static void ended(struct attempts *a, const struct outcome *o)
 {
+    leave(a, judge(a, o));
     int64_t delay = next_in(a, o);
     if (delay >= 0 && !a->timer)
         a->timer = timer_new(a->task.env->loop, go_on, a);
@@ -139,6 +152,18 @@ static void ended(struct attempts *a, const struct outcome *o)
     task_free(a->current);
     a->current = NULL;
     timer_start(a->timer, a->canceled ? 0 : delay);
+}
+
+static void go_on(void *ctx)
+{
+    struct attempts *a = ctx;
+    struct error err;
+    enum status st = a->canceled ? error_set(&err, STATUS_CANCELED, "canceled") : begin(a, &err);
+    struct outcome o = {.status = st, .error = err.text, .input_tokens = -1, .output_tokens = -1};
+    if (st == STATUS_UNAVAILABLE)
+        ended(a, &o);
+    else if (st)
+        end(a, &o);
 }
 
 static void on_event(struct listener *l, const struct event *e)
@@ -160,7 +185,14 @@ static enum status start(struct task *t, struct error *err)
     a->below.event = on_event;
     a->began_ms = loop_now(t->env->loop);
     a->total_ms = task_deadlines(t->ask).total_ms;
-    return begin(a, err);
+    enum status st = begin(a, err);
+    if (st != STATUS_UNAVAILABLE || !t->ask->other_count)
+        return st;
+    a->timer = timer_new(t->env->loop, go_on, a); /* there are others to ask */
+    if (!a->timer)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    timer_start(a->timer, 0);
+    return STATUS_OK;
 }
 
 static void cancel(struct task *t)
@@ -184,6 +216,7 @@ static void pause_current(struct task *t, bool paused)
 static void release(struct task *t)
 {
     struct attempts *a = (struct attempts *)t;
+    leave(a, GATE_UNKNOWN);
     task_free(a->current);
     timer_free(a->timer);
 }

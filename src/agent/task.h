@@ -10,6 +10,7 @@
 #ifndef MAGEC_AGENT_TASK_H
 #define MAGEC_AGENT_TASK_H
 
+#include "agent/gate.h"
 #include "net/transport.h"
 #include "store/agent.h"
 #include "store/backend.h"
@@ -58,6 +59,7 @@ struct agent_env {
     struct loop *loop;
     struct transport *transport;
     size_t max_reply; /* most bytes of one agent's answer */
+    struct gates gates;
 };
 
 struct candidate {

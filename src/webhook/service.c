@@ -21,6 +21,7 @@ void service_init(struct service *s, const struct service_options *o)
     s->log = o->log;
     s->limits = o->limits;
     s->env.max_reply = o->limits.max_reply;
+    s->env.gates.log = o->log;
     buf_init(&s->scratch, 8 * o->limits.max_reply + BUF_SMALL);
 }
 
@@ -49,6 +50,7 @@ void service_close(struct service *s)
     reader_close(s->reader);
     writer_close(s->writer);
     known_cache_clear(&s->known);
+    gates_release(&s->env.gates);
     transport_close(s->env.transport);
     loop_close(s->env.loop);
     buf_release(&s->scratch);

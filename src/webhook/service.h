@@ -24,7 +24,7 @@ struct limits {
 };
 
 struct service {
-    struct agent_env env; /* loop, transport, max_reply */
+    struct agent_env env; /* loop, transport, max_reply, gates */
     struct writer *writer;
     struct reader *reader; /* NULL in a process that has one call: it may wait */
     struct log *log;

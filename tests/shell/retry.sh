@@ -50,6 +50,8 @@ add_agent broken after:3:503:B=1 up --fallbacks spare
 add_agent refused after:1:401 up --fallbacks broken,spare
 add_agent unset words once --fallbacks spare
 add_agent half cut-mid up --fallbacks spare
+add_agent down after:9:503:Retry-After-Ms=20 stubborn
+add_agent down-too after:9:503:Retry-After-Ms=19 stubborn --fallbacks spare
 add_agent one-try after:1:503:A=1 once
 add_agent no-time after:1:429:Retry-After=30 up --total-timeout 5s
 add_agent little-time after:9:503 stubborn --total-timeout 2s
@@ -172,6 +174,17 @@ run magec --db "$tmp/other.db" import "$tmp/export.json"
 run magec --db "$tmp/other.db" agent show refused --json
 like "$(tr -d ' \n' <"$tmp/out")" '"fallbacks":\["broken","spare"\]' "imported into an empty store"
 set_up backend set once --key ''
+
+# ---- a backend that is down
+
+fails down 5 503 'backend "stubborn" is taken to be down: it failed 5 times in a row'
+is "$(header Retry-After)" 5 "down: when to come again"
+like "$(cat "$tmp/err")" 'msg="a backend is taken to be down" backend=stubborn failures=5' \
+    "down: the log says so"
+call down-too
+is "$status" 200 "down, with a fallback: the status"
+is "$(look member "$tmp/body" agent)" spare "down, with a fallback: who answered"
+asked 6 "down, with a fallback"
 
 # ---- time
 

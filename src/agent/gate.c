@@ -1,0 +1,128 @@
+#include "agent/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+
+struct gate {
+    struct gate *next;
+    char *backend; /* its id */
+    size_t inside;
+    int failures;    /* in a row */
+    int64_t next_ms; /* when it is closed: until then nobody is let through */
+    bool closed, probing;
+};
+
+static void gate_free(struct gate *gate)
+{
+    free(gate->backend);
+    free(gate);
+}
+
+void gates_release(struct gates *g)
+{
+    while (g->first) {
+        struct gate *gate = g->first;
+        g->first = gate->next;
+        gate_free(gate);
+    }
+    g->count = 0;
+}
+
+/* Where it is linked; where NULL is when there is none. */
+static struct gate **find(struct gates *g, const char *backend)
+{
+    struct gate **at = &g->first;
+    while (*at && strcmp((*at)->backend, backend) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+static struct gate *make(struct gates *g, const char *backend)
+{
+    struct gate *gate = g->count < GATES_MAX ? calloc(1, sizeof *gate) : NULL;
+    if (!gate || string_set(&gate->backend, backend)) {
+        free(gate);
+        return NULL;
+    }
+    gate->next = g->first;
+    g->first = gate;
+    g->count++;
+    return gate;
+}
+
+static void say(struct gates *g, const struct gate *gate, enum log_level level, const char *what)
+{
+    struct log_line line;
+    log_begin(g->log, &line, level, what);
+    log_str(&line, "backend", gate->backend);
+    if (gate->failures)
+        log_int(&line, "failures", gate->failures);
+    log_end(g->log, &line);
+}
+
+static enum status refuse(const struct gate *gate, int64_t now_ms, struct error *err)
+{
+    char time[32];
+    int64_t left = gate->next_ms - now_ms;
+    units_print_duration(left > 0 ? (left + 999) / 1000 * 1000 : 1000, time);
+    return error_set(err, STATUS_UNAVAILABLE,
+        "backend \"%s\" is taken to be down: it failed %d times in a row; it is asked again in %s",
+        gate->backend, gate->failures, time);
+}
+
+enum status gate_enter(struct gates *g, const struct backend *b, int64_t now_ms,
+    struct gate_pass *pass, struct error *err)
+{
+    struct gate *gate = *find(g, b->id);
+    if (gate && gate->closed && (gate->probing || now_ms < gate->next_ms))
+        return refuse(gate, now_ms, err);
+    if (!gate)
+        gate = make(g, b->id);
+    *pass = (struct gate_pass){.gate = gate, .probe = gate && gate->closed};
+    if (!gate) /* it does without */
+        return STATUS_OK;
+    gate->inside++;
+    gate->probing = gate->closed;
+    return STATUS_OK;
+}
+
+static void fail(struct gates *g, struct gate *gate, const struct gate_pass *pass, int64_t now_ms)
+{
+    gate->failures++;
+    if (gate->closed ? !pass->probe : gate->failures < GATE_FAILURES)
+        return;
+    if (!gate->closed)
+        say(g, gate, LOG_LEVEL_WARN, "a backend is taken to be down");
+    gate->closed = true;
+    gate->next_ms = now_ms + GATE_CLOSED_MS;
+}
+
+static void work(struct gates *g, struct gate *gate)
+{
+    gate->failures = 0;
+    if (gate->closed)
+        say(g, gate, LOG_LEVEL_INFO, "a backend is back");
+    gate->closed = false;
+}
+
+void gate_leave(struct gates *g, struct gate_pass *pass, enum gate_verdict verdict, int64_t now_ms)
+{
+    struct gate *gate = pass->gate;
+    if (!gate)
+        return;
+    gate->inside--;
+    if (pass->probe)
+        gate->probing = false;
+    if (verdict == GATE_FAILED)
+        fail(g, gate, pass, now_ms);
+    else if (verdict == GATE_WORKED)
+        work(g, gate);
+    pass->gate = NULL;
+    if (gate->inside || gate->failures)
+        return;
+    *find(g, gate->backend) = gate->next;
+    g->count--;
+    gate_free(gate);
+}

@@ -1,0 +1,51 @@
+/*
+ * A gate for each backend, which all calls of a process go through. It closes when the backend
+ * fails so many times in a row that it is taken to be down: then nothing is asked of it for some
+ * time, then one call is let through, and what comes of that opens the gate or keeps it closed.
+ *
+ * On the loop. A gate is there while it is needed: with calls inside, or with failures to remember.
+ */
+#ifndef MAGEC_AGENT_GATE_H
+#define MAGEC_AGENT_GATE_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "store/backend.h"
+
+enum {
+    GATE_FAILURES = 5,          /* in a row */
+    GATE_CLOSED_MS = 10 * 1000, /* until the next call is let through */
+    GATES_MAX = 1024            /* more backends than these have none */
+};
+
+struct gate;
+
+/* One for a process; a zeroed one is empty. */
+struct gates {
+    struct gate *first;
+    size_t count;
+    struct log *log; /* is told when a gate closes and opens; may be NULL */
+};
+
+void gates_release(struct gates *g);
+
+/* A call inside; a zeroed one is outside. */
+struct gate_pass {
+    struct gate *gate;
+    bool probe; /* the one that was let through */
+};
+
+enum gate_verdict {
+    GATE_WORKED,
+    GATE_FAILED,
+    GATE_UNKNOWN /* it was canceled, or has failed in a way that says nothing of the backend */
+};
+
+/* STATUS_UNAVAILABLE: it is closed. now_ms is the loop's. */
+enum status gate_enter(struct gates *g, const struct backend *b, int64_t now_ms,
+    struct gate_pass *pass, struct error *err);
+/* Once for each that entered; fine when it is outside. */
+void gate_leave(struct gates *g, struct gate_pass *pass, enum gate_verdict verdict, int64_t now_ms);
+
+#endif
