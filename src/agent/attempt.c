@@ -27,13 +27,49 @@ static int64_t left(const struct attempts *a)
     return a->total_ms <= 0 ? INT64_MAX : spent < a->total_ms ? a->total_ms - spent : 0;
 }
 
+static void go_on(void *ctx);
+
 static void leave(struct attempts *a, enum gate_verdict verdict)
 {
     struct agent_env *env = a->task.env;
     gate_leave(&env->gates, &a->pass, verdict, loop_now(env->loop));
 }
 
-/* STATUS_UNAVAILABLE: the backend's gate is closed, and nothing was begun. */
+static void admitted(struct gate_pass *pass)
+{
+    struct attempts *a =
+        (struct attempts *)(void *)((char *)pass - offsetof(struct attempts, pass));
+    timer_start(a->timer, 0);
+}
+
+static enum status need_timer(struct attempts *a, struct error *err)
+{
+    if (!a->timer)
+        a->timer = timer_new(a->task.env->loop, go_on, a);
+    return a->timer ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static enum status wait_in_line(struct attempts *a, struct error *err)
+{
+    enum status st = need_timer(a, err);
+    if (st)
+        leave(a, GATE_UNKNOWN);
+    else if (a->total_ms > 0)
+        timer_start(a->timer, left(a));
+    return st;
+}
+
+/* Comes in at the backend's gate, if it is not inside. */
+static enum status enter(struct attempts *a, struct error *err)
+{
+    struct agent_env *env = a->task.env;
+    if (a->pass.gate)
+        return STATUS_OK;
+    a->pass.admitted = admitted;
+    return gate_enter(&env->gates, a->ask.backend, loop_now(env->loop), &a->pass, err);
+}
+
+/* STATUS_UNAVAILABLE: the backend takes no call, and nothing was begun. */
 static enum status begin(struct attempts *a, struct error *err)
 {
     const struct ask *asked = a->task.ask;
@@ -44,13 +80,14 @@ static enum status begin(struct attempts *a, struct error *err)
     }
     if (a->total_ms > 0)
         a->ask.total_ms = left(a) ? left(a) : 1; /* it may be late by now */
-    struct agent_env *env = a->task.env;
-    enum status st = gate_enter(&env->gates, a->ask.backend, loop_now(env->loop), &a->pass, err);
+    enum status st = enter(a, err);
     if (st)
         return st;
+    if (a->pass.waiting)
+        return wait_in_line(a, err);
     a->made++;
     a->all_made++;
-    st = task_start_once(env, &a->ask, &a->below, &a->current, err);
+    st = task_start_once(a->task.env, &a->ask, &a->below, &a->current, err);
     if (st)
         leave(a, GATE_UNKNOWN);
     if (!st && a->paused)
@@ -136,15 +173,11 @@ static void tell(struct attempts *a, const struct outcome *o, int64_t delay)
     a->task.listener->event(a->task.listener, &e);
 }
 
-static void go_on(void *ctx);
-
 static void ended(struct attempts *a, const struct outcome *o)
 {
     leave(a, judge(a, o));
     int64_t delay = next_in(a, o);
-    if (delay >= 0 && !a->timer)
-        a->timer = timer_new(a->task.env->loop, go_on, a);
-    if (delay < 0 || !a->timer) {
+    if (delay < 0 || need_timer(a, NULL)) {
         end(a, o);
         return;
     }
@@ -154,11 +187,27 @@ static void ended(struct attempts *a, const struct outcome *o)
     timer_start(a->timer, a->canceled ? 0 : delay);
 }
 
+static enum status no_place(const struct attempts *a, struct error *err)
+{
+    char total[32];
+    units_print_duration(a->total_ms, total);
+    return error_set(err, STATUS_TIMEOUT, "backend \"%s\" had no place within %s (total deadline)",
+        a->ask.backend->id, total);
+}
+
 static void go_on(void *ctx)
 {
     struct attempts *a = ctx;
     struct error err;
-    enum status st = a->canceled ? error_set(&err, STATUS_CANCELED, "canceled") : begin(a, &err);
+    enum status st;
+    if (a->canceled)
+        st = error_set(&err, STATUS_CANCELED, "canceled");
+    else if (a->pass.waiting)
+        st = no_place(a, &err);
+    else
+        st = begin(a, &err);
+    if (st)
+        leave(a, GATE_UNKNOWN);
     struct outcome o = {.status = st, .error = err.text, .input_tokens = -1, .output_tokens = -1};
     if (st == STATUS_UNAVAILABLE)
         ended(a, &o);
@@ -188,11 +237,10 @@ static enum status start(struct task *t, struct error *err)
     enum status st = begin(a, err);
     if (st != STATUS_UNAVAILABLE || !t->ask->other_count)
         return st;
-    a->timer = timer_new(t->env->loop, go_on, a); /* there are others to ask */
-    if (!a->timer)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    timer_start(a->timer, 0);
-    return STATUS_OK;
+    st = need_timer(a, err); /* there are others to ask */
+    if (!st)
+        timer_start(a->timer, 0);
+    return st;
 }
 
 static void cancel(struct task *t)

@@ -9,8 +9,10 @@ struct gate {
     struct gate *next;
     char *backend; /* its id */
     size_t inside;
-    int failures;    /* in a row */
-    int64_t next_ms; /* when it is closed: until then nobody is let through */
+    int64_t in_line;
+    struct gate_pass *first; /* of those in line */
+    int failures;            /* in a row */
+    int64_t next_ms;         /* when it is closed: until then nobody is let through */
     bool closed, probing;
 };
 
@@ -72,19 +74,70 @@ static enum status refuse(const struct gate *gate, int64_t now_ms, struct error 
         gate->backend, gate->failures, time);
 }
 
+/* ---- the line ---- */
+
+static enum status stand_in_line(
+    struct gate *gate, const struct backend *b, struct gate_pass *pass, struct error *err)
+{
+    struct gate_pass **last = &gate->first;
+    if (gate->in_line >= b->max_calls)
+        return error_set(err, STATUS_UNAVAILABLE,
+            "backend \"%s\" has %lld calls in flight and as many waiting; try again", b->id,
+            (long long)b->max_calls);
+    while (*last)
+        last = &(*last)->next;
+    *last = pass;
+    gate->in_line++;
+    pass->gate = gate;
+    pass->waiting = true;
+    pass->room = b->max_calls;
+    return STATUS_OK;
+}
+
+static void step_out(struct gate_pass *pass)
+{
+    struct gate_pass **at = &pass->gate->first;
+    while (*at != pass)
+        at = &(*at)->next;
+    *at = pass->next;
+    pass->gate->in_line--;
+    pass->waiting = false;
+    pass->next = NULL;
+}
+
+static void admit(struct gate *gate)
+{
+    for (struct gate_pass *pass; (pass = gate->first);) {
+        if (!gate->closed && gate->inside >= (size_t)pass->room)
+            return;
+        step_out(pass);
+        if (gate->closed)
+            pass->gate = NULL;
+        else
+            gate->inside++;
+        pass->admitted(pass);
+    }
+}
+
+/* ---- in and out ---- */
+
 enum status gate_enter(struct gates *g, const struct backend *b, int64_t now_ms,
     struct gate_pass *pass, struct error *err)
 {
     struct gate *gate = *find(g, b->id);
+    *pass = (struct gate_pass){.admitted = pass->admitted};
     if (gate && gate->closed && (gate->probing || now_ms < gate->next_ms))
         return refuse(gate, now_ms, err);
+    if (gate && b->max_calls > 0 && gate->inside >= (size_t)b->max_calls)
+        return stand_in_line(gate, b, pass, err);
     if (!gate)
         gate = make(g, b->id);
-    *pass = (struct gate_pass){.gate = gate, .probe = gate && gate->closed};
     if (!gate) /* it does without */
         return STATUS_OK;
-    gate->inside++;
+    pass->gate = gate;
+    pass->probe = gate->closed;
     gate->probing = gate->closed;
+    gate->inside++;
     return STATUS_OK;
 }
 
@@ -112,6 +165,11 @@ void gate_leave(struct gates *g, struct gate_pass *pass, enum gate_verdict verdi
     struct gate *gate = pass->gate;
     if (!gate)
         return;
+    if (pass->waiting) {
+        step_out(pass);
+        pass->gate = NULL;
+        return;
+    }
     gate->inside--;
     if (pass->probe)
         gate->probing = false;
@@ -120,6 +178,7 @@ void gate_leave(struct gates *g, struct gate_pass *pass, enum gate_verdict verdi
     else if (verdict == GATE_WORKED)
         work(g, gate);
     pass->gate = NULL;
+    admit(gate);
     if (gate->inside || gate->failures)
         return;
     *find(g, gate->backend) = gate->next;

@@ -2,6 +2,7 @@
  * A gate for each backend, which all calls of a process go through. It closes when the backend
  * fails so many times in a row that it is taken to be down: then nothing is asked of it for some
  * time, then one call is let through, and what comes of that opens the gate or keeps it closed.
+ * Behind a gate there may be room for only so many calls; as many again wait in line.
  *
  * On the loop. A gate is there while it is needed: with calls inside, or with failures to remember.
  */
@@ -30,10 +31,16 @@ struct gates {
 
 void gates_release(struct gates *g);
 
-/* A call inside; a zeroed one is outside. */
+/* A call inside or in line; a zeroed one is outside. It stays where it is until it has left. */
 struct gate_pass {
     struct gate *gate;
-    bool probe; /* the one that was let through */
+    bool probe;   /* the one that was let through */
+    bool waiting; /* in line */
+    /* It has come in; or, when gate is NULL, the gate was closed and it is to enter anew. Not from
+     * within gate_enter; it calls nothing of the gate. */
+    void (*admitted)(struct gate_pass *pass);
+    int64_t room;           /* the gate's own */
+    struct gate_pass *next; /* the gate's own */
 };
 
 enum gate_verdict {
@@ -42,7 +49,8 @@ enum gate_verdict {
     GATE_UNKNOWN /* it was canceled, or has failed in a way that says nothing of the backend */
 };
 
-/* STATUS_UNAVAILABLE: it is closed. now_ms is the loop's. */
+/* STATUS_OK: it is inside, or in line. STATUS_UNAVAILABLE: the gate is closed, or the line is full.
+ * now_ms is the loop's; pass->admitted is set. */
 enum status gate_enter(struct gates *g, const struct backend *b, int64_t now_ms,
     struct gate_pass *pass, struct error *err);
 /* Once for each that entered; fine when it is outside. */

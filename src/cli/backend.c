@@ -38,6 +38,11 @@ static const struct option_spec edit_options[] = {
         .kind = OPTION_COUNT,
         .max = BACKEND_ATTEMPTS_MAX,
         .help = "most of a call that fails in a way that passes (3)"},
+    {.name = "max-calls",
+        .value = "N",
+        .kind = OPTION_COUNT,
+        .max = BACKEND_CALLS_MAX,
+        .help = "most calls in flight; as many again wait"},
     {.name = "delay", .value = "TIME", .kind = OPTION_DURATION, .help = "echo: between two words"},
     {.name = "name", .value = "TEXT", .kind = OPTION_TEXT, .help = "a name for people"},
     DEADLINE_OPTIONS,
@@ -102,6 +107,7 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
         st = strings_copy(&b->argv, &o->program);
     options_take_duration(o, "delay", 0, &b->delay_ms);
     options_take_count(o, "attempts", 0, &b->attempts);
+    options_take_count(o, "max-calls", 0, &b->max_calls);
     deadlines_take(o, &b->deadlines);
     return st ? error_set(err, st, "out of memory") : protocol_check(b, err);
 }

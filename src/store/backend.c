@@ -9,10 +9,10 @@
 
 #define COLUMNS                                                                                    \
     "id, name, type, url, api_key, headers, argv, env, delay_ms, connect_ms, first_byte_ms, "      \
-    "idle_ms, total_ms, extra, key_header, max_tokens_as, attempts"
+    "idle_ms, total_ms, extra, key_header, max_tokens_as, attempts, max_calls"
 
 static const char *const members[] = {"apiKey", "id", "name", "type", "url", "apiKeyHeader",
-    "maxTokensAs", "headers", "command", "env", "delay", "attempts", "deadlines", NULL};
+    "maxTokensAs", "headers", "command", "env", "delay", "attempts", "maxCalls", "deadlines", NULL};
 /* A key that an export withheld is remembered as such: as an extra member that is null. */
 static const char *const *const but_key = members + 1;
 
@@ -123,6 +123,9 @@ static enum status check(struct backend *b, struct error *err)
     if (b->attempts < 0 || b->attempts > BACKEND_ATTEMPTS_MAX)
         return error_set(err, STATUS_BAD_REQUEST, "the attempts are not a number from 1 to %d",
             (int)BACKEND_ATTEMPTS_MAX);
+    if (b->max_calls < 0 || b->max_calls > BACKEND_CALLS_MAX)
+        return error_set(err, STATUS_BAD_REQUEST, "the most calls are not a number from 1 to %d",
+            (int)BACKEND_CALLS_MAX);
     size_t len = b->url ? strlen(b->url) : 0;
     while (len && b->url[len - 1] == '/')
         b->url[--len] = 0;
@@ -159,6 +162,7 @@ static enum status bind(sqlite3_stmt *q, const struct backend *b)
     sql_bind_text(q, 15, b->key_header);
     sql_bind_text(q, 16, b->max_tokens_as);
     sql_bind_int(q, 17, b->attempts);
+    sql_bind_int(q, 18, b->max_calls);
     return st;
 }
 
@@ -180,6 +184,7 @@ static enum status read_row(sqlite3_stmt *q, void *entity)
     sql_read_text(q, 14, &b->key_header, &st);
     sql_read_text(q, 15, &b->max_tokens_as, &st);
     b->attempts = sqlite3_column_int64(q, 16);
+    b->max_calls = sqlite3_column_int64(q, 17);
     return st;
 }
 
@@ -200,7 +205,8 @@ enum status backend_add(struct store *s, struct backend *b, struct error *err)
         st = sql_new_id(s, "backend", &b->id, err);
     if (!st)
         st = write_row(s,
-            "INSERT INTO backend (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", b, err);
+            "INSERT INTO backend (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", b,
+            err);
     return st;
 }
 
@@ -212,7 +218,7 @@ enum status backend_update(struct store *s, struct backend *b, struct error *err
             "UPDATE backend SET name = ?2, type = ?3, url = ?4, api_key = ?5, headers = ?6,"
             " argv = ?7, env = ?8, delay_ms = ?9, connect_ms = ?10, first_byte_ms = ?11,"
             " idle_ms = ?12, total_ms = ?13, extra = ?14, key_header = ?15,"
-            " max_tokens_as = ?16, attempts = ?17 WHERE id = ?1",
+            " max_tokens_as = ?16, attempts = ?17, max_calls = ?18 WHERE id = ?1",
             b, err);
     return st || sql_changes(s) ? st : sql_missing(s, "backend", b->id, STATUS_NOT_FOUND, err);
 }
@@ -321,6 +327,8 @@ enum status backend_from_json(const struct json *j, struct backend *b, struct er
     if (!st)
         st = count_from_json(j, "attempts", &b->attempts, err);
     if (!st)
+        st = count_from_json(j, "maxCalls", &b->max_calls, err);
+    if (!st)
         st = deadlines_from_json(j, &b->deadlines, err);
     if (!st)
         st = extra_from_json(j, withheld ? but_key : members, &b->extra, err);
@@ -367,6 +375,8 @@ void backend_to_json(const struct backend *b, bool secrets, struct json_writer *
         duration_to_json("delay", b->delay_ms, w);
     if (b->attempts)
         json_member_int(w, "attempts", b->attempts);
+    if (b->max_calls)
+        json_member_int(w, "maxCalls", b->max_calls);
     deadlines_to_json(&b->deadlines, w);
     extra_to_json(b->extra, members, "", secrets, w);
     json_end_object(w);

@@ -9,7 +9,7 @@
 #include "base/strings.h"
 #include "store/store.h"
 
-enum { BACKEND_ATTEMPTS_MAX = 10 };
+enum { BACKEND_ATTEMPTS_MAX = 10, BACKEND_CALLS_MAX = 1000 * 1000 };
 
 struct backend {
     char *id;
@@ -24,6 +24,7 @@ struct backend {
     struct strings env; /* exec: its whole environment, "NAME=value"; a bare NAME is passed on */
     int64_t delay_ms;   /* echo: between two words; 0: none */
     int64_t attempts;   /* most of a call that fails before anything is said; 0: the default */
+    int64_t max_calls;  /* most in flight; 0: any number */
     struct deadlines deadlines;
     char *
         extra; /* members of an imported object that have no meaning here: a JSON object, or NULL */

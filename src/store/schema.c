@@ -77,6 +77,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "ALTER TABLE agent ADD COLUMN options TEXT;",
     /* What is done when a backend fails. */
     "ALTER TABLE backend ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backend ADD COLUMN max_calls INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE agent ADD COLUMN fallbacks TEXT;",
 };
 

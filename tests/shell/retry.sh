@@ -186,6 +186,30 @@ is "$status" 200 "down, with a fallback: the status"
 is "$(look member "$tmp/body" agent)" spare "down, with a fallback: who answered"
 asked 6 "down, with a fallback"
 
+# ---- only so many at once
+
+set_up backend add narrow --type echo --delay 300ms --max-calls 1
+for i in a b c; do set_up agent add "narrow-$i" --backend narrow; done
+set_up agent add narrow-spare --backend narrow --fallbacks spare
+set_up agent add narrow-hasty --backend narrow --total-timeout 200ms
+set_up client add narrow --passthrough --agents narrow-a,narrow-b,narrow-c,narrow-spare
+run magec run narrow --json 'one two'
+python3 -c 'import json, sys
+for r in json.load(sys.stdin)["results"]: print(r["agent"], r.get("response"), r.get("error"))' \
+    <"$tmp/out" >"$tmp/results"
+is "$(sed -n 1p "$tmp/results")" 'narrow-a one two None' "the first is asked"
+is "$(sed -n 2p "$tmp/results")" 'narrow-b one two None' "the second waits and is asked"
+like "$(sed -n 3p "$tmp/results")" '^narrow-c None .*"narrow" has 1 calls in flight and as many waiting' \
+    "the third is refused"
+is "$(sed -n 4p "$tmp/results")" 'spare word1 word2  None' "the fourth has another in its place"
+ok "they were asked one after the other" test "$(recorded durationMs)" -ge 1000
+set_up client set narrow --agents narrow-a,narrow-hasty
+run magec run narrow --json 'one two'
+like "$(cat "$tmp/out")" '"narrow\\" had no place within 200ms .total deadline' "one waits as long as it may"
+set_up client set narrow --agents narrow-c
+run magec run narrow 'one two'
+is "$rc $(cat "$tmp/out")" '0 one two' "alone there is room"
+
 # ---- time
 
 fails no-time 1 502 'failed: HTTP 429'

@@ -78,6 +78,62 @@ START_TEST(test_late)
 }
 END_TEST
 
+static int admissions;
+
+static void on_admitted(struct gate_pass *p)
+{
+    (void)p;
+    admissions++;
+}
+
+/* Two inside, two in line, and no more. */
+static void crowd(struct gate_pass p[4])
+{
+    struct gate_pass more = {0};
+    one.max_calls = 2;
+    admissions = 0;
+    for (int i = 0; i < 4; i++) {
+        p[i] = (struct gate_pass){.admitted = on_admitted};
+        ck_assert_int_eq(gate_enter(&gates, &one, 0, &p[i], &err), STATUS_OK);
+        ck_assert_int_eq(p[i].waiting, i >= 2);
+    }
+    ck_assert_int_eq(gate_enter(&gates, &one, 0, &more, &err), STATUS_UNAVAILABLE);
+    ck_assert_ptr_nonnull(strstr(err.text, "2 calls in flight and as many waiting"));
+    ck_assert_ptr_null(more.gate);
+    pass(&two, GATE_WORKED, 0);
+}
+
+START_TEST(test_line)
+{
+    struct gate_pass p[4];
+    crowd(p);
+    gate_leave(&gates, &p[0], GATE_WORKED, 0);
+    ck_assert_int_eq(admissions, 1);
+    ck_assert(!p[2].waiting && p[2].gate && p[3].waiting);
+    gate_leave(&gates, &p[3], GATE_UNKNOWN, 0); /* it waits no longer */
+    gate_leave(&gates, &p[1], GATE_WORKED, 0);
+    gate_leave(&gates, &p[2], GATE_WORKED, 0);
+    ck_assert_int_eq(admissions, 1);
+    ck_assert_uint_eq(gates.count, 0);
+}
+END_TEST
+
+START_TEST(test_line_closes)
+{
+    struct gate_pass p[4];
+    crowd(p);
+    one.max_calls = 0;
+    close_one();
+    ck_assert_int_eq(admissions, 2);
+    ck_assert(!p[2].gate && !p[2].waiting && !p[3].gate && !p[3].waiting);
+    refused(&one, 1000, "taken to be down");
+    gate_leave(&gates, &p[0], GATE_UNKNOWN, 1000);
+    gate_leave(&gates, &p[1], GATE_WORKED, 1000);
+    gate_leave(&gates, &p[2], GATE_UNKNOWN, 1000);
+    ck_assert_uint_eq(gates.count, 0);
+}
+END_TEST
+
 static void tear_down(void)
 {
     gates_release(&gates);
@@ -91,6 +147,8 @@ int main(void)
     tcase_add_test(all, test_closes);
     tcase_add_test(all, test_probe);
     tcase_add_test(all, test_late);
+    tcase_add_test(all, test_line);
+    tcase_add_test(all, test_line_closes);
     suite_add_tcase(suite, all);
     return unit_run(suite);
 }

@@ -115,7 +115,7 @@ static const struct {
 } changes[] = {
     {"INSERT INTO backend SELECT 'new', name, type, url, api_key, headers, argv, env, delay_ms,"
      " connect_ms, first_byte_ms, idle_ms, total_ms, extra, key_header,"
-     " max_tokens_as, attempts FROM backend WHERE id = 'echo'",
+     " max_tokens_as, attempts, max_calls FROM backend WHERE id = 'echo'",
         true},
     {"UPDATE backend SET url = 'http://localhost'", true},
     {"DELETE FROM backend", true},

@@ -179,7 +179,7 @@ static const struct entity entities[] = {
     [BACKEND] =
         {"{\"id\":\"new\",\"name\":\"New\",\"type\":\"openai\",\"url\":\"http://h/v1\","
          "\"apiKey\":\"env:KEY\",\"apiKeyHeader\":\"api-key\",\"maxTokensAs\":\"max_tokens\","
-         "\"headers\":[\"X-A: b\"],\"attempts\":2,"
+         "\"headers\":[\"X-A: b\"],\"attempts\":2,\"maxCalls\":3,"
          "\"deadlines\":{\"connect\":\"5s\",\"total\":\"1500ms\"},\"more\":{\"a\":[1]}}",
             "{\"id\":\"new\",\"type\":\"exec\",\"command\":[\"/bin/cat\",\"-\"],"
             "\"env\":[\"A=b\",\"HOME\"],\"delay\":\"20ms\"}",
