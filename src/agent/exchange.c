@@ -183,7 +183,8 @@ static enum status ask_question(struct exchange *x, struct error *err)
 {
     transfer_free(x->transfer);
     x->transfer = NULL;
-    x->opening = false;
+    x->opening = x->may_pass = false; /* what the opening's answer said is not the question's */
+    x->retry_after_ms = 0;
     exchange_request_release(&x->request);
     buf_release(&x->answer);
     enum status st = exchange_request_make(&x->request, x->kind, &x->ask, err);

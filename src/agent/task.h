@@ -73,7 +73,7 @@ struct ask {
     const struct backend *backend;
     const char *prompt;
     size_t prompt_len;
-    const char *session; /* of a server that has them: its id; NULL: a new one */
+    const char *session;            /* of a server that has them: its id; NULL: a new one */
     const struct candidate *others; /* that take its place, in order, while it said nothing */
     size_t other_count;
     int64_t total_ms; /* most that is left of the total deadline; 0: it is as configured */

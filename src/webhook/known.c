@@ -144,7 +144,7 @@ static enum status add_others(struct known *k, struct known_agent *a, struct sto
     const struct strings *named, struct error *err)
 {
     for (size_t i = 0; i < named->count && a->other_count < AGENT_FALLBACKS_MAX; i++) {
-        struct known_agent *spare;
+        struct known_agent *spare = NULL;
         if (has_other(a, named->items[i]))
             continue;
         enum status st = find_spare(k, s, named->items[i], &spare, err);
