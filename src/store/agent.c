@@ -196,8 +196,8 @@ static enum status unlink_users(struct store *s, const char *id, struct error *e
 {
     static const char *const changes[] = {"DELETE FROM client_agent WHERE agent = ?",
         "UPDATE command SET agent = NULL WHERE agent = ?",
-        "UPDATE agent SET fallbacks = (SELECT json_group_array(value) FROM json_each(fallbacks)"
-        " WHERE value <> ?1) WHERE EXISTS (SELECT 1 FROM json_each(fallbacks) WHERE value = ?1)"};
+        ("UPDATE agent SET fallbacks = (SELECT json_group_array(value) FROM json_each(fallbacks)"
+         " WHERE value <> ?1) WHERE EXISTS (SELECT 1 FROM json_each(fallbacks) WHERE value = ?1)")};
     enum status st = STATUS_OK;
     for (size_t i = 0; i < sizeof changes / sizeof *changes && !st; i++) {
         sqlite3_stmt *q = sql_prepare(s, changes[i], err);

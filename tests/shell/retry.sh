@@ -206,6 +206,22 @@ ok "they were asked one after the other" test "$(recorded durationMs)" -ge 1000
 set_up client set narrow --agents narrow-a,narrow-hasty
 run magec run narrow --json 'one two'
 like "$(cat "$tmp/out")" '"narrow\\" had no place within 200ms .total deadline' "one waits as long as it may"
+set_up client set narrow --agents narrow-a,narrow-b
+start_bg line "$top_builddir/magec" run narrow 'one two three four five six seven eight nine ten'
+# shellcheck disable=SC2317 # called by wait_for
+begun() {
+    grep -q one "$tmp/line.log"
+}
+ok "a cancel in line: it waits" wait_for 5 begun
+began=$(date +%s)
+stop "$bg_pid"
+ok "a cancel in line: it ends at once" test "$(($(date +%s) - began))" -lt 2
+is "$(recorded status)" canceled "a cancel in line: the run is canceled"
+set_up agent remove spare --force
+run magec agent show broken --json
+unlike "$(cat "$tmp/out")" spare "a fallback that is removed is taken off the lists"
+run magec agent show refused --json
+like "$(tr -d ' \n' <"$tmp/out")" '"fallbacks":\["broken"\]' "and the others stay on them"
 set_up client set narrow --agents narrow-c
 run magec run narrow 'one two'
 is "$rc $(cat "$tmp/out")" '0 one two' "alone there is room"
