@@ -14,8 +14,9 @@
 enum {
     PATIENCE_PART = 4, /* a quarter of a call's duration */
     PATIENCE_MAX_US = 25 * 1000,
-    BUSY_LITTLE = 400, /* thousandths of the time: below, nothing waits */
-    BUSY_MUCH = 600,   /* from here on all of that */
+    MOMENT_US = 1000,  /* nobody notices it */
+    BUSY_LITTLE = 300, /* thousandths of the time: below, nothing waits longer than that */
+    BUSY_MUCH = 500,   /* from here on all of the patience */
     PACE_CALLS = 16    /* the average is about so many calls long */
 };
 
@@ -94,16 +95,17 @@ static void fail(struct run *r, enum status st, const char *text)
     string_set(&r->result.error, text);
 }
 
-/* How long a write may wait for others: a part of what calls take, and only while the loop is busy.
- * When it is not, there is time for a transaction each, and nobody need wait. */
+/* How long a write may wait for others: a part of what calls take; more than a moment only while
+ * the loop is busy. When it is not, there is time for a transaction each, and nobody need wait. */
 static int64_t patience(const struct service *s)
 {
     int64_t part = s->pace_us / PATIENCE_PART, busy = loop_busy(s->env.loop) - BUSY_LITTLE;
     if (part > PATIENCE_MAX_US)
         part = PATIENCE_MAX_US;
-    if (busy <= 0)
-        return 0;
-    return busy < BUSY_MUCH - BUSY_LITTLE ? part * busy / (BUSY_MUCH - BUSY_LITTLE) : part;
+    if (part <= MOMENT_US || busy >= BUSY_MUCH - BUSY_LITTLE)
+        return part;
+    part = busy > 0 ? part * busy / (BUSY_MUCH - BUSY_LITTLE) : 0;
+    return part > MOMENT_US ? part : MOMENT_US;
 }
 
 static void keep_pace(struct service *s, const struct run *r)
