@@ -8,8 +8,9 @@
 #include "responder/incoming.h"
 
 enum {
-    /* Then the calls in flight have their turn: a long one, when there are thousands. */
-    ACCEPT_BATCH = 1024,
+    /* As many as can wait: behind them the calls in flight have a turn, which is long when there
+     * are thousands, and who comes meanwhile must find room. */
+    ACCEPT_BATCH = 4096,
     BACK_OFF_MS = 50, /* when no descriptor is left */
     TAKE_MS = 1000    /* in a hurry: for what is still to be sent */
 };

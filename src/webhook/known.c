@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "store/token.h"
 
 struct known *known_new(size_t agents)
@@ -56,16 +57,25 @@ void known_release(struct known *k)
     free(k);
 }
 
-bool known_has_token(
-    const struct known *k, const unsigned char hash[IDENT_HASH_LEN], int64_t now_ms)
+enum status known_wrong_token(struct error *err)
 {
+    return error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
+}
+
+enum status known_admits(
+    const struct known *k, const unsigned char hash[IDENT_HASH_LEN], struct error *err)
+{
+    int64_t now = units_now_ms();
     bool found = false;
     for (size_t i = 0; i < k->token_count; i++) {
         const struct known_token *t = &k->tokens[i];
-        if (ident_hash_equal(t->hash, hash) && (t->expires_ms == 0 || t->expires_ms > now_ms))
+        if (ident_hash_equal(t->hash, hash) && (t->expires_ms == 0 || t->expires_ms > now))
             found = true;
     }
-    return found;
+    if (!found)
+        return known_wrong_token(err);
+    return k->client.enabled ? STATUS_OK
+                             : error_set(err, STATUS_FORBIDDEN, "this webhook is disabled");
 }
 
 const struct known_agent *known_find(const struct known *k, const char *agent)

@@ -54,10 +54,13 @@ enum status known_load_agent(
 struct known *known_hold(struct known *k);
 void known_release(struct known *k); /* NULL is fine */
 
-/* Whether the hash is one of the client's tokens that have not ended; each is compared in constant
- * time. */
-bool known_has_token(
-    const struct known *k, const unsigned char hash[IDENT_HASH_LEN], int64_t now_ms);
+/* Whether a call with a token of this hash is admitted now: STATUS_UNAUTHORIZED when it is none of
+ * the client's that have not ended (each is compared in constant time), STATUS_FORBIDDEN when the
+ * client is disabled. */
+enum status known_admits(
+    const struct known *k, const unsigned char hash[IDENT_HASH_LEN], struct error *err);
+/* What is said of a wrong token, and of a client that is not there. */
+enum status known_wrong_token(struct error *err);
 /* NULL when it is none of its agents. */
 const struct known_agent *known_find(const struct known *k, const char *agent);
 

@@ -119,15 +119,11 @@ enum status plan_renew(struct plan *p, struct store *s, bool *changed, struct er
     if (st || now == p->known->generation)
         return st;
     st = known_load(&known, s, p->client, err);
-    if (st == STATUS_NOT_FOUND)
-        return error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
     if (st)
-        return st;
-    if (p->has_token && !known_has_token(known, p->token, units_now_ms()))
-        st = error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
-    else if (p->has_token && !known->client.enabled)
-        st = error_set(err, STATUS_FORBIDDEN, "this webhook is disabled");
-    else if (!strcmp(p->mode, "passthrough") != known->client.passthrough)
+        return st == STATUS_NOT_FOUND ? known_wrong_token(err) : st;
+    if (p->has_token)
+        st = known_admits(known, p->token, err);
+    if (!st && !strcmp(p->mode, "passthrough") != known->client.passthrough)
         st = error_set(
             err, STATUS_UNAVAILABLE, "this webhook was changed while it was called; try again");
     if (!st)

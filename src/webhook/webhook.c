@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/strings.h"
-#include "base/units.h"
 #include "store/token.h"
 #include "webhook/steps.h"
 
@@ -18,11 +17,6 @@ enum status webhook_begin(const struct request *r, struct admission *a, struct e
     return st;
 }
 
-static enum status wrong_token(struct error *err)
-{
-    return error_set(err, STATUS_UNAUTHORIZED, "the token is not valid for this webhook");
-}
-
 enum status webhook_ask(
     struct store *s, const struct admission *a, struct known **known, struct error *err)
 {
@@ -33,10 +27,10 @@ enum status webhook_ask(
         return st;
     st = token_check(s, a->client, a->token, &valid, err);
     if (!st && !valid)
-        return wrong_token(err);
+        return known_wrong_token(err);
     if (!st)
         st = known_load(known, s, a->client, err);
-    return st == STATUS_NOT_FOUND ? wrong_token(err) : st; /* removed since then */
+    return st == STATUS_NOT_FOUND ? known_wrong_token(err) : st; /* removed since then */
 }
 
 static enum status take_room(struct service *service, struct admission *a, struct error *err)
@@ -54,11 +48,8 @@ static enum status take_room(struct service *service, struct admission *a, struc
 enum status webhook_admit(
     struct service *service, struct admission *a, const struct known *known, struct error *err)
 {
-    if (!known_has_token(known, a->token, units_now_ms()))
-        return wrong_token(err);
-    if (!known->client.enabled)
-        return error_set(err, STATUS_FORBIDDEN, "this webhook is disabled");
-    return take_room(service, a, err);
+    enum status st = known_admits(known, a->token, err);
+    return st ? st : take_room(service, a, err);
 }
 
 enum status webhook_expect(struct service *service, const struct request *r, struct admission *a,
