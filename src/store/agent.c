@@ -28,6 +28,8 @@ void agent_release(struct agent *a)
     free(a->model);
     free(a->system_prompt);
     free(a->options);
+    free(a->response_schema);
+    strings_release(&a->tags);
     strings_release(&a->fallbacks);
     free(a->extra);
     agent_init(a);

@@ -20,6 +20,8 @@ struct agent {
     char *system_prompt; /* systemPrompt; NULL: none. Never expanded */
     int64_t max_tokens;  /* most tokens of an answer; 0: the backend decides */
     char *options; /* llm.options: members for the request, a JSON object as text; NULL: none */
+    char *response_schema; /* responseSchema: a JSON Schema that answers match, as text; or NULL */
+    struct strings tags;   /* words for people, in the order they were given */
     struct strings fallbacks; /* ids of agents that take its place when it fails, in order */
     struct deadlines deadlines;
     char *extra;

@@ -32,6 +32,10 @@ void backend_release(struct backend *b)
     free(b->key);
     free(b->key_header);
     free(b->max_tokens_as);
+    free(b->ca_file);
+    free(b->client_cert);
+    free(b->client_key);
+    free(b->proxy);
     strings_release(&b->headers);
     strings_release(&b->argv);
     strings_release(&b->env);

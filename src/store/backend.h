@@ -25,6 +25,11 @@ struct backend {
     int64_t delay_ms;   /* echo: between two words; 0: none */
     int64_t attempts;   /* most of a call that fails before anything is said; 0: the default */
     int64_t max_calls;  /* most in flight; 0: any number */
+    char *ca_file;      /* caFile: PEM, instead of the system's authorities; NULL: these */
+    char *client_cert;  /* clientCert: PEM file, shown to the server; NULL: none */
+    char *client_key;   /* clientKey: PEM file of its key; NULL: it is in that file too */
+    char *proxy;        /* URL of the HTTP proxy to go through; NULL: none */
+    bool insecure;      /* the server's certificate is not verified */
     struct deadlines deadlines;
     char *
         extra; /* members of an imported object that have no meaning here: a JSON object, or NULL */

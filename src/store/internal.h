@@ -18,7 +18,7 @@
 enum {
     STATEMENTS_MAX = 64,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 5,
+    SCHEMA_VERSION = 6,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 

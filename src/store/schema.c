@@ -79,6 +79,19 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "ALTER TABLE backend ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE backend ADD COLUMN max_calls INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE agent ADD COLUMN fallbacks TEXT;",
+    /* TLS of a backend, what an answer must look like, and which backends are down, as the
+     * processes that ask them see it. */
+    "ALTER TABLE backend ADD COLUMN ca_file TEXT;"
+    "ALTER TABLE backend ADD COLUMN client_cert TEXT;"
+    "ALTER TABLE backend ADD COLUMN client_key TEXT;"
+    "ALTER TABLE backend ADD COLUMN proxy TEXT;"
+    "ALTER TABLE backend ADD COLUMN insecure INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agent ADD COLUMN response_schema TEXT;"
+    "ALTER TABLE agent ADD COLUMN tags TEXT;"
+    "ALTER TABLE run ADD COLUMN answer_id TEXT;"
+    "CREATE TABLE backend_down ("
+    " backend TEXT NOT NULL, owner INTEGER NOT NULL, since_ms INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL, error TEXT, PRIMARY KEY (backend, owner)) WITHOUT ROWID;",
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)

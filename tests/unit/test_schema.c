@@ -113,15 +113,13 @@ static const struct {
     const char *sql;
     bool counts;
 } changes[] = {
-    {"INSERT INTO backend SELECT 'new', name, type, url, api_key, headers, argv, env, delay_ms,"
-     " connect_ms, first_byte_ms, idle_ms, total_ms, extra, key_header,"
-     " max_tokens_as, attempts, max_calls FROM backend WHERE id = 'echo'",
+    {"CREATE TEMP TABLE t AS SELECT * FROM backend WHERE id = 'echo'; UPDATE t SET id = 'new';"
+     "INSERT INTO backend SELECT * FROM t",
         true},
     {"UPDATE backend SET url = 'http://localhost'", true},
     {"DELETE FROM backend", true},
-    {"INSERT INTO agent SELECT 'new', name, description, backend, model, system_prompt, max_tokens,"
-     " connect_ms, first_byte_ms, idle_ms, total_ms, extra, options, fallbacks FROM agent WHERE id "
-     "= 'one'",
+    {"CREATE TEMP TABLE t AS SELECT * FROM agent WHERE id = 'one'; UPDATE t SET id = 'new';"
+     "INSERT INTO agent SELECT * FROM t",
         true},
     {"UPDATE agent SET model = 'm' WHERE id = 'one'", true},
     {"DELETE FROM agent WHERE id = 'one'", true},
