@@ -115,6 +115,14 @@ void buf_consume(struct buf *b, size_t n)
     memmove(b->data, b->data + n, b->len + 1);
 }
 
+void buf_truncate(struct buf *b, size_t len)
+{
+    if (len >= b->len)
+        return;
+    b->len = len;
+    b->data[len] = 0;
+}
+
 void buf_reset(struct buf *b)
 {
     b->len = 0;

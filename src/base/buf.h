@@ -46,6 +46,8 @@ void buf_grew(struct buf *b, size_t len);
 
 /* Drops the first n bytes (n <= len). */
 void buf_consume(struct buf *b, size_t n);
+/* Drops what is behind the first len bytes (len <= b->len). */
+void buf_truncate(struct buf *b, size_t len);
 /* Empty again, failure forgotten, memory kept. */
 void buf_reset(struct buf *b);
 /* Empty again, and memory over keep bytes given back. */

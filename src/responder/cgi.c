@@ -1,14 +1,17 @@
 #include "responder/cgi.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "responder/conn.h"
 #include "responder/signals.h"
+#include "webhook/problem.h"
 #include "webhook/reply.h"
 #include "webhook/webhook.h"
 
@@ -37,9 +40,12 @@ static enum status read_body(
 {
     char bytes[16 * 1024];
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    int64_t due = units_mono_ms() + l->request_timeout_ms;
     for (int64_t left = a->length > 0 ? a->length : 0; left > 0;) {
+        int64_t time = due - units_mono_ms();
         int ready;
-        while ((ready = poll(&in, 1, (int)l->read_timeout_ms)) < 0 && errno == EINTR)
+        time = time < 0 ? 0 : time > l->read_timeout_ms ? l->read_timeout_ms : time;
+        while ((ready = poll(&in, 1, time > INT_MAX ? INT_MAX : (int)time)) < 0 && errno == EINTR)
             ;
         size_t room = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
         ssize_t n = ready > 0 ? read(STDIN_FILENO, bytes, room) : -1;
@@ -170,13 +176,29 @@ static enum status answer(struct cgi *c, const struct service_options *so,
     return st;
 }
 
+int cgi_unusable(void)
+{
+    struct error err;
+    struct buf out;
+    buf_init(&out, BUF_SMALL);
+    error_set(&err, STATUS_INTERNAL,
+        "the responder is not set up as it must be: the web server's error log says why");
+    problem_response(&err, NULL, NULL, &out);
+    bool whole = write_all(buf_str(&out), out.len);
+    buf_release(&out);
+    return whole ? 0 : 1;
+}
+
 int cgi_main(const struct options *o, struct log *log)
 {
     struct cgi c = {.whole = true};
     struct service_options so = {.store = o->store,
         .limits = o->limits,
         .log = log,
-        .writer = {.in_line = true, .log = log}};
+        .writer = {.keep_age_ms = o->keep_runs_ms,
+            .keep_count = o->keep_runs,
+            .in_line = true,
+            .log = log}};
     struct error err = {.status = STATUS_OK};
     struct admission a;
     struct plan plan;

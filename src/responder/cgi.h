@@ -11,4 +11,7 @@ bool cgi_is_one(void);
 /* Answers the request. Returns the exit status: 0 unless the response was cut off. */
 int cgi_main(const struct options *o, struct log *log);
 
+/* It cannot begin: answers 500, and says no more to the caller. Returns the exit status. */
+int cgi_unusable(void);
+
 #endif

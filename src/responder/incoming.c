@@ -20,6 +20,7 @@ struct incoming {
     int fd;
     struct watch *watch;
     struct timer *timer; /* while a request is incomplete */
+    int64_t due_ms;      /* when it must be complete; 0: nothing of it came yet */
     struct record_reader records;
     struct buf params;
     bool too_many; /* parameters */
@@ -252,6 +253,17 @@ static void on_silence(void *ctx)
     }
 }
 
+/* How long until more must have come. */
+static int64_t patience(struct incoming *c)
+{
+    const struct limits *l = &c->env->service->limits;
+    int64_t now = loop_now(c->env->service->env.loop);
+    if (!c->due_ms)
+        c->due_ms = now + l->request_timeout_ms;
+    int64_t left = c->due_ms > now ? c->due_ms - now : 0;
+    return left < l->read_timeout_ms ? left : l->read_timeout_ms;
+}
+
 /* Waits for more. */
 static void wait(struct incoming *c)
 {
@@ -264,7 +276,7 @@ static void wait(struct incoming *c)
         incoming_free(c);
         return;
     }
-    timer_start(c->timer, s->limits.read_timeout_ms);
+    timer_start(c->timer, patience(c));
 }
 
 static void read_more(struct incoming *c)

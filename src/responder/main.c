@@ -158,8 +158,9 @@ static int serve(const struct options *o, struct listener_socket socket, struct 
 
 static int usage(const struct error *err)
 {
+    struct listener_socket socket = {.fd = -1};
     fprintf(stderr, "magec-fcgi: %s\n", err->text);
-    return EXIT_USAGE;
+    return cgi_is_one() && !listen_inherited(&socket) ? cgi_unusable() : EXIT_USAGE;
 }
 
 static int print_and_exit(const struct options *o)

@@ -41,6 +41,8 @@ static const struct option table[] = {
         "between two comments in a silent event stream; 0: none (15s)"},
     {"read-timeout", "MAGEC_READ_TIMEOUT", DURATION, FIELD(limits.read_timeout_ms), "TIME",
         "between two pieces of a request (30s)"},
+    {"request-timeout", "MAGEC_REQUEST_TIMEOUT", DURATION, FIELD(limits.request_timeout_ms), "TIME",
+        "for a whole request to arrive (5m)"},
     {"write-timeout", "MAGEC_WRITE_TIMEOUT", DURATION, FIELD(limits.write_timeout_ms), "TIME",
         "a caller that takes nothing for so long is dropped (60s)"},
     {"drain", "MAGEC_DRAIN", DURATION, FIELD(drain_ms), "TIME",

@@ -306,6 +306,8 @@ void writer_close(struct writer *w)
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
     }
+    if (w->opts.in_line && w->jobs) /* no thread did */
+        prune(w);
     if (!w->opts.store)
         store_close(w->store);
     owner_close(w->owner);

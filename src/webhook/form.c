@@ -94,7 +94,7 @@ enum status form_parse(struct form *f, const char *body, size_t len, struct erro
 
 enum { BOUNDARY_MAX = 70 };
 
-/* A parameter of a header: its value, quotes taken off. */
+/* A parameter of a header: its value, quotes taken off. False also for a quote without an end. */
 static bool parameter(const char *header, size_t len, const char *name, struct buf *out)
 {
     size_t n = strlen(name);
@@ -115,7 +115,7 @@ static bool parameter(const char *header, size_t len, const char *name, struct b
                 at++;
             buf_addc(out, header[at]);
         }
-        return !buf_status(out);
+        return !buf_status(out) && (!quoted || at < len);
     }
     return false;
 }
@@ -143,7 +143,7 @@ static enum status read_part(struct form *f, const char *part, size_t len, struc
     buf_init(&name, BUF_SMALL);
     buf_init(&value, len);
     enum status st = STATUS_OK;
-    if (!blank || !part_name(part, (size_t)(blank - part), &name))
+    if (!blank || !part_name(part, (size_t)(blank - part), &name) || !name.len)
         st = error_set(err, STATUS_BAD_REQUEST, "part %zu of the form has no name", f->count + 1);
     if (!st) {
         const char *content = blank + (blank == part ? 2 : 4);

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "webhook/format.h"
 #include "webhook/problem.h"
@@ -221,6 +222,13 @@ struct run_observer *reply_observer(struct reply *r)
 
 /* ---- without a run ---- */
 
+static void drop_body(struct buf *response)
+{
+    const char *blank = strstr(buf_str(response), "\r\n\r\n");
+    if (blank)
+        buf_truncate(response, (size_t)(blank - response->data) + 4);
+}
+
 void reply_refusal(
     struct service *s, const struct admission *a, const struct error *err, struct buf *out)
 {
@@ -236,6 +244,8 @@ void reply_refusal(
             told.status = STATUS_UNAVAILABLE;
         problem_response(&told, NULL, a->allow, out);
     }
+    if (a->head_only)
+        drop_body(out);
     log_refusal(s, a, out->len, err);
 }
 

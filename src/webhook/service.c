@@ -11,6 +11,7 @@ void limits_default(struct limits *l)
         .max_calls = 10000,
         .heartbeat_ms = 15 * 1000,
         .read_timeout_ms = 30 * 1000,
+        .request_timeout_ms = 5 * 60 * 1000,
         .write_timeout_ms = 60 * 1000,
     };
 }

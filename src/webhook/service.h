@@ -14,13 +14,14 @@
 
 /* Every one has a default, an option and a variable in the environment (magec-fcgi(8)). */
 struct limits {
-    size_t max_body;          /* bytes of a passthrough body */
-    size_t max_reply;         /* bytes of one agent's answer */
-    size_t max_unsent;        /* bytes of a reply that wait for a slow caller; then agents pause */
-    int64_t max_calls;        /* calls in flight */
-    int64_t heartbeat_ms;     /* between two SSE comments while nothing else is said; 0: none */
-    int64_t read_timeout_ms;  /* between two pieces of a request */
-    int64_t write_timeout_ms; /* a caller that takes nothing for so long is dropped */
+    size_t max_body;         /* bytes of a passthrough body */
+    size_t max_reply;        /* bytes of one agent's answer */
+    size_t max_unsent;       /* bytes of a reply that wait for a slow caller; then agents pause */
+    int64_t max_calls;       /* calls in flight */
+    int64_t heartbeat_ms;    /* between two SSE comments while nothing else is said; 0: none */
+    int64_t read_timeout_ms; /* between two pieces of a request */
+    int64_t request_timeout_ms; /* for all of a request to arrive */
+    int64_t write_timeout_ms;   /* a caller that takes nothing for so long is dropped */
 };
 
 struct service {

@@ -9,6 +9,7 @@
 enum status webhook_begin(const struct request *r, struct admission *a, struct error *err)
 {
     *a = (struct admission){.format = accept_format(r->vars[VAR_ACCEPT]), .length = -1};
+    a->head_only = !strcmp(request_var_or(r, VAR_METHOD, ""), "HEAD");
     enum status st = step_path(r, a, err);
     if (!st)
         st = step_method(r, a, err);

@@ -31,6 +31,7 @@ struct admission {
     bool wants_body;                     /* it is the prompt: else it is read away */
     bool counted;                        /* in service->calls: whoever ends the call takes it out */
     bool body_read;                      /* to its end */
+    bool head_only;                      /* HEAD: the reply has no body */
 };
 
 /* The client's id: what follows /api/v1/webhooks/ in SCRIPT_NAME and PATH_INFO, wherever that

@@ -140,6 +140,16 @@ is "$rc" 0 'it ends well'
 is "$(sql 'SELECT count(*) FROM run WHERE owner IS NOT NULL')" 0 'no run is left open'
 diag "of the nonsense $(($(sql 'SELECT count(*) FROM run') - before - 1)) were calls"
 
+# --- a drip feed
+
+serve --read-timeout 10s --request-timeout 500ms
+fcgi say --apart 100 --piece 1
+is "$end $status" 'cut none' 'a request that comes byte by byte is not waited for to its end'
+fcgi say begin params params-end stdin-half read
+is "$end $status" 'whole 400' 'nor is half a body'
+like "$(cat "$tmp/body")" 'the body was cut off on its way' 'with a sentence'
+stop "$responder"
+
 # --- no descriptors
 
 few() { # COMMAND...

@@ -90,6 +90,16 @@ like "$status $(header Content-Type)" '^200 text/event-stream' 'events'
 is "$(header X-Accel-Buffering) $(header Cache-Control)" 'no no-store' 'nothing keeps them back'
 is "$(sed -n 's/^event: //p' "$tmp/body" | uniq | tr '\n' ' ')" 'start delta done ' 'in their order'
 
+# Retention is applied behind a call.
+post report '' MAGEC_KEEP_RUNS=2
+is "$status $(magec runs list --json | grep -o '"id":' | wc -l)" '200 2' 'only so many runs are kept'
+
+# Without settings that can be used.
+cgi POST "$hooks/report" HTTP_AUTHORIZATION="Bearer $report" MAGEC_MAX_BODY=lots
+problem 500 'a setting that is nonsense'
+unlike "$(body)" 'MAX_BODY' 'which the caller is not told'
+like "$(cat "$tmp/err")" 'MAGEC_MAX_BODY.*lots' 'but the operator'
+
 # Without a store that can be used.
 cgi POST "$hooks/report" HTTP_AUTHORIZATION="Bearer $report" MAGEC_DB="$tmp/none.db"
 problem 500 'no store'

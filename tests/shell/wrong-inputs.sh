@@ -87,10 +87,12 @@ for path in form/ form/more ../form 'fo rm' 'fo%20rm' .form -form _form 'form;x'
     wrong "the path $(printf %.20s "$path")" 404 '^(no such path|the path is too long)' \
         POST "/api/v1/webhooks/$path" HTTP_AUTHORIZATION="Bearer $form"
 done
-for method in GET PUT PATCH DELETE OPTIONS HEAD TRACE post FOO; do
+for method in GET PUT PATCH DELETE OPTIONS TRACE post FOO; do
     wrong "the method $method" 405 'use POST' $method /api/v1/webhooks/form HTTP_AUTHORIZATION="Bearer $form"
     like "$(header Allow)" '^POST$' "and Allow for $method"
 done
+cgi HEAD /api/v1/webhooks/form HTTP_AUTHORIZATION="Bearer $form"
+is "$rc $status $(header Allow) $(wc -c <"$tmp/body")" '0 405 POST 0' 'the method HEAD, without a body'
 wrong 'no method' 405 'use POST' POST /api/v1/webhooks/form REQUEST_METHOD= HTTP_AUTHORIZATION="Bearer $form"
 for method in PUT DELETE OPTIONS; do
     wrong "health is not for $method" 405 'use GET' $method /api/v1/webhooks/health
@@ -105,6 +107,7 @@ for method in GET HEAD; do
     cgi $method /api/v1/webhooks/health
     is "$rc $status $(header Content-Type)" '0 200 text/plain' "health for $method"
 done
+is "$(wc -c <"$tmp/body")" 0 'which has no body for HEAD'
 sends hello
 says 'the path in SCRIPT_NAME alone' hello SCRIPT_NAME=/api/v1/webhooks/form PATH_INFO=
 says 'the path in PATH_INFO alone' hello SCRIPT_NAME= PATH_INFO=/api/v1/webhooks/form
