@@ -5,7 +5,7 @@
 #include "cli/entity.h"
 #include "cli/text.h"
 
-enum { KEY_MAX = 16 * 1024 };
+enum { KEY_MAX = 16 * 1024, URL_MAX = 4096 };
 
 static const struct option_spec edit_options[] = {
     {.name = "type", .value = "TYPE", .kind = OPTION_TEXT, .help = "what it speaks, see above"},
@@ -28,6 +28,25 @@ static const struct option_spec edit_options[] = {
         .kind = OPTION_TEXT,
         .repeated = true,
         .help = "a provider's: a further header, \"Name: value\""},
+    {.name = "ca-file",
+        .value = "PATH",
+        .kind = OPTION_TEXT,
+        .help = "PEM: whom to trust, instead of the system's authorities"},
+    {.name = "client-cert",
+        .value = "PATH",
+        .kind = OPTION_TEXT,
+        .help = "PEM: the certificate to show the server"},
+    {.name = "client-key",
+        .value = "PATH",
+        .kind = OPTION_TEXT,
+        .help = "PEM: its key, if it is in a file of its own"},
+    {.name = "proxy",
+        .value = "URL",
+        .kind = OPTION_INPUT,
+        .max = URL_MAX,
+        .help = "the HTTP proxy to go through; with a password: @FILE or -"},
+    {.name = "insecure", .help = "do not verify the server's certificate"},
+    {.name = "secure", .help = "do verify it, which is so without --insecure"},
     {.name = "env",
         .value = "NAME[=VALUE]",
         .kind = OPTION_TEXT,
@@ -68,6 +87,25 @@ static void print_types(FILE *out)
 
 /* ---- changing ---- */
 
+static void trim_end(char *text)
+{
+    size_t len = strlen(text);
+    while (len && strchr(" \t\r\n", text[len - 1]))
+        text[--len] = 0;
+}
+
+static enum status take_proxy(const struct options *o, struct backend *b)
+{
+    enum status st = options_take_text(o, "proxy", &b->proxy);
+    if (st || !options_given(o, "proxy") || !b->proxy)
+        return st;
+    if (options_literal(o, "proxy") && backend_proxy_is_secret(b))
+        text_warning("the proxy's password was visible in the list of processes: "
+                     "use ${NAME}, @FILE or -");
+    trim_end(b->proxy);
+    return STATUS_OK;
+}
+
 static enum status take_key(const struct options *o, struct backend *b)
 {
     const char *key = options_text(o, "key");
@@ -78,16 +116,15 @@ static enum status take_key(const struct options *o, struct backend *b)
         strncmp(key, "file:", 5) != 0 && strncmp(key, "${", 2) != 0)
         text_warning("the key was visible in the list of processes: "
                      "use env:NAME, file:PATH, @FILE or -");
-    size_t len = strlen(b->key);
-    while (len && strchr(" \t\r\n", b->key[len - 1]))
-        b->key[--len] = 0;
+    trim_end(b->key);
     return STATUS_OK;
 }
 
 static enum status edit(struct cli *cli, const struct options *o, void *e, struct error *err)
 {
-    (void)cli;
     struct backend *b = e;
+    if (options_given(o, "insecure") && options_given(o, "secure"))
+        return cli_usage(cli, err, "--insecure and --secure exclude each other");
     enum status st = options_take_text(o, "type", &b->type);
     if (!st)
         st = options_take_text(o, "url", &b->url);
@@ -100,11 +137,21 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
     if (!st)
         st = options_take_list(o, "header", &b->headers);
     if (!st)
+        st = options_take_text(o, "ca-file", &b->ca_file);
+    if (!st)
+        st = options_take_text(o, "client-cert", &b->client_cert);
+    if (!st)
+        st = options_take_text(o, "client-key", &b->client_key);
+    if (!st)
+        st = take_proxy(o, b);
+    if (!st)
         st = options_take_list(o, "env", &b->env);
     if (!st)
         st = options_take_text(o, "name", &b->name);
     if (!st && o->has_program)
         st = strings_copy(&b->argv, &o->program);
+    if (options_given(o, "insecure") || options_given(o, "secure"))
+        b->insecure = options_given(o, "insecure");
     options_take_duration(o, "delay", 0, &b->delay_ms);
     options_take_count(o, "attempts", 0, &b->attempts);
     options_take_count(o, "max-calls", 0, &b->max_calls);

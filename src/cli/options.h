@@ -35,7 +35,7 @@ struct option_spec {
     const char *const *words; /* ended by NULL */
 };
 
-enum { OPTIONS_MAX = 24 };
+enum { OPTIONS_MAX = 32 };
 
 struct option_given {
     const struct option_spec *spec;

@@ -9,12 +9,13 @@
 
 #define COLUMNS                                                                                    \
     "id, name, type, url, api_key, headers, argv, env, delay_ms, connect_ms, first_byte_ms, "      \
-    "idle_ms, total_ms, extra, key_header, max_tokens_as, attempts, max_calls"
+    "idle_ms, total_ms, extra, key_header, max_tokens_as, attempts, max_calls, ca_file, "          \
+    "client_cert, client_key, proxy, insecure"
 
 static const char *const members[] = {"apiKey", "id", "name", "type", "url", "apiKeyHeader",
-    "maxTokensAs", "headers", "command", "env", "delay", "attempts", "maxCalls", "deadlines", NULL};
-/* A key that an export withheld is remembered as such: as an extra member that is null. */
-static const char *const *const but_key = members + 1;
+    "maxTokensAs", "headers", "command", "env", "delay", "attempts", "maxCalls", "caFile",
+    "clientCert", "clientKey", "proxy", "insecure", "deadlines", NULL};
+enum { MEMBERS = sizeof members / sizeof *members };
 
 void backend_init(struct backend *b)
 {
@@ -45,7 +46,8 @@ void backend_release(struct backend *b)
 
 /* ---- what may be stored ---- */
 
-static enum status check_url(const char *url, struct error *err)
+/* Of an URL without user and password, but for a proxy's. */
+static enum status check_url(const char *url, bool proxy, struct error *err)
 {
     if (!strncmp(url, "${", 2)) /* what it is, is known when it is used */
         return STATUS_OK;
@@ -56,9 +58,12 @@ static enum status check_url(const char *url, struct error *err)
         return error_set(err, STATUS_BAD_REQUEST,
             "\"%s\" is not a URL: it begins with http:// or https:// and a host", url);
     size_t authority = strcspn(host, "/?#");
-    if (memchr(host, '@', authority))
+    const char *user_end = memrchr(host, '@', authority);
+    if (user_end && !proxy)
         return error_set(err, STATUS_BAD_REQUEST,
             "the URL carries a user or password: give the key with --key instead");
+    if (user_end && (user_end + 1 == host + authority || user_end[1] == ':'))
+        return error_set(err, STATUS_BAD_REQUEST, "the URL names no host");
     for (const char *c = url; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7F)
             return error_set(
@@ -118,6 +123,35 @@ static enum status check_lists(const struct backend *b, struct error *err)
     return STATUS_OK;
 }
 
+static enum status check_file(const char *what, const char *path, struct error *err)
+{
+    if (!path || *path == '/')
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_REQUEST,
+        "the %s \"%s\" is not an absolute path: a web server starts the program elsewhere", what,
+        path);
+}
+
+bool backend_proxy_is_secret(const struct backend *b)
+{
+    return b->proxy && url_has_secret(b->proxy);
+}
+
+static enum status check_connection(const struct backend *b, struct error *err)
+{
+    enum status st = check_file("file of authorities", b->ca_file, err);
+    if (!st)
+        st = check_file("client certificate", b->client_cert, err);
+    if (!st)
+        st = check_file("client key", b->client_key, err);
+    if (!st && b->client_key && !b->client_cert)
+        st = error_set(err, STATUS_BAD_REQUEST,
+            "a client key needs its certificate: name it with --client-cert PATH");
+    if (!st && b->proxy && (st = check_url(b->proxy, true, err)) != STATUS_OK)
+        error_prefix(err, "the proxy");
+    return st;
+}
+
 static enum status check(struct backend *b, struct error *err)
 {
     if (!b->type || !*b->type)
@@ -133,7 +167,9 @@ static enum status check(struct backend *b, struct error *err)
     size_t len = b->url ? strlen(b->url) : 0;
     while (len && b->url[len - 1] == '/')
         b->url[--len] = 0;
-    enum status st = b->url ? check_url(b->url, err) : STATUS_OK;
+    enum status st = b->url ? check_url(b->url, false, err) : STATUS_OK;
+    if (!st)
+        st = check_connection(b, err);
     if (!st && b->key)
         st = check_key(b->key, err);
     if (!st && b->key_header && !is_name(b->key_header, strlen(b->key_header), header_marks))
@@ -167,6 +203,11 @@ static enum status bind(sqlite3_stmt *q, const struct backend *b)
     sql_bind_text(q, 16, b->max_tokens_as);
     sql_bind_int(q, 17, b->attempts);
     sql_bind_int(q, 18, b->max_calls);
+    sql_bind_text(q, 19, b->ca_file);
+    sql_bind_text(q, 20, b->client_cert);
+    sql_bind_text(q, 21, b->client_key);
+    sql_bind_text(q, 22, b->proxy);
+    sql_bind_int(q, 23, b->insecure);
     return st;
 }
 
@@ -189,6 +230,11 @@ static enum status read_row(sqlite3_stmt *q, void *entity)
     sql_read_text(q, 15, &b->max_tokens_as, &st);
     b->attempts = sqlite3_column_int64(q, 16);
     b->max_calls = sqlite3_column_int64(q, 17);
+    sql_read_text(q, 18, &b->ca_file, &st);
+    sql_read_text(q, 19, &b->client_cert, &st);
+    sql_read_text(q, 20, &b->client_key, &st);
+    sql_read_text(q, 21, &b->proxy, &st);
+    b->insecure = sqlite3_column_int(q, 22);
     return st;
 }
 
@@ -209,8 +255,9 @@ enum status backend_add(struct store *s, struct backend *b, struct error *err)
         st = sql_new_id(s, "backend", &b->id, err);
     if (!st)
         st = write_row(s,
-            "INSERT INTO backend (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", b,
-            err);
+            "INSERT INTO backend (" COLUMNS
+            ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            b, err);
     return st;
 }
 
@@ -222,7 +269,9 @@ enum status backend_update(struct store *s, struct backend *b, struct error *err
             "UPDATE backend SET name = ?2, type = ?3, url = ?4, api_key = ?5, headers = ?6,"
             " argv = ?7, env = ?8, delay_ms = ?9, connect_ms = ?10, first_byte_ms = ?11,"
             " idle_ms = ?12, total_ms = ?13, extra = ?14, key_header = ?15,"
-            " max_tokens_as = ?16, attempts = ?17, max_calls = ?18 WHERE id = ?1",
+            " max_tokens_as = ?16, attempts = ?17, max_calls = ?18, ca_file = ?19, client_cert = "
+            "?20,"
+            " client_key = ?21, proxy = ?22, insecure = ?23 WHERE id = ?1",
             b, err);
     return st || sql_changes(s) ? st : sql_missing(s, "backend", b->id, STATUS_NOT_FOUND, err);
 }
@@ -303,9 +352,21 @@ enum status backend_remove(struct store *s, const char *id, bool force, struct e
 
 /* ---- JSON ---- */
 
+/* A secret that an export withheld is remembered as such: as an extra member that is null. */
+static enum status take_extra(const struct json *j, struct backend *b, struct error *err)
+{
+    const char *known[MEMBERS];
+    size_t count = 0;
+    for (const char *const *m = members; *m; m++)
+        if ((strcmp(*m, "apiKey") != 0 && strcmp(*m, "proxy") != 0) ||
+            json_kind(json_get(j, *m)) != JSON_NULL)
+            known[count++] = *m;
+    known[count] = NULL;
+    return extra_from_json(j, known, &b->extra, err);
+}
+
 enum status backend_from_json(const struct json *j, struct backend *b, struct error *err)
 {
-    bool withheld = json_kind(json_get(j, "apiKey")) == JSON_NULL;
     backend_release(b);
     enum status st = text_from_json(j, "id", &b->id, err);
     if (!st)
@@ -333,9 +394,19 @@ enum status backend_from_json(const struct json *j, struct backend *b, struct er
     if (!st)
         st = count_from_json(j, "maxCalls", &b->max_calls, err);
     if (!st)
+        st = text_from_json(j, "caFile", &b->ca_file, err);
+    if (!st)
+        st = text_from_json(j, "clientCert", &b->client_cert, err);
+    if (!st)
+        st = text_from_json(j, "clientKey", &b->client_key, err);
+    if (!st)
+        st = text_from_json(j, "proxy", &b->proxy, err);
+    if (!st)
+        st = bool_from_json(j, "insecure", &b->insecure, err);
+    if (!st)
         st = deadlines_from_json(j, &b->deadlines, err);
     if (!st)
-        st = extra_from_json(j, withheld ? but_key : members, &b->extra, err);
+        st = take_extra(j, b, err);
     return st;
 }
 
@@ -381,6 +452,18 @@ void backend_to_json(const struct backend *b, bool secrets, struct json_writer *
         json_member_int(w, "attempts", b->attempts);
     if (b->max_calls)
         json_member_int(w, "maxCalls", b->max_calls);
+    if (b->ca_file)
+        json_member_string(w, "caFile", b->ca_file);
+    if (b->client_cert)
+        json_member_string(w, "clientCert", b->client_cert);
+    if (b->client_key)
+        json_member_string(w, "clientKey", b->client_key);
+    if (b->proxy)
+        json_member_string(w, "proxy", secrets || !backend_proxy_is_secret(b) ? b->proxy : NULL);
+    else if (extra_has(b->extra, "proxy"))
+        json_member_string(w, "proxy", NULL);
+    if (b->insecure)
+        json_member_bool(w, "insecure", true);
     deadlines_to_json(&b->deadlines, w);
     extra_to_json(b->extra, members, "", secrets, w);
     json_end_object(w);

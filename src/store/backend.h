@@ -52,10 +52,13 @@ enum status backend_each(struct store *s, enum status (*visit)(void *ctx, const 
  * so is what refers to them (agent_remove). */
 enum status backend_remove(struct store *s, const char *id, bool force, struct error *err);
 
-/* Magec's field names. Without secrets a key that is no reference is written as null, and the
- * values of headers and of the environment are left out. from_json takes what to_json writes;
- * unknown members go to extra. */
+/* Magec's field names. Without secrets a key that is no reference and a proxy with a password are
+ * written as null, and the values of headers and of the environment are left out. from_json takes
+ * what to_json writes; unknown members go to extra. */
 enum status backend_from_json(const struct json *j, struct backend *out, struct error *err);
 void backend_to_json(const struct backend *b, bool secrets, struct json_writer *w);
+/* Whether the proxy's password stands in it, and not where it is. Then it is withheld, as a key is.
+ */
+bool backend_proxy_is_secret(const struct backend *b);
 
 #endif

@@ -37,12 +37,22 @@ static bool is_secret_name(const char *name)
     return false;
 }
 
-/* scheme://user:password@host */
-static bool has_password(const char *url)
+/* scheme://user:password@host, with the password, or a user without one, that is no ${NAME}. */
+bool url_has_secret(const char *url)
 {
     const char *scheme = strstr(url, "://");
-    const char *authority = scheme ? scheme + 3 : "";
-    return memchr(authority, '@', strcspn(authority, "/?# \t\r\n")) != NULL;
+    const char *user = scheme ? scheme + 3 : "";
+    const char *end = user, *password = NULL;
+    for (; *end && !strchr("@/?# \t\r\n", *end); end++) {
+        if (!strncmp(end, "${", 2) && strchr(end, '}'))
+            end = strchr(end, '}');
+        else if (*end == ':' && !password)
+            password = end + 1;
+    }
+    if (*end != '@')
+        return false;
+    const char *secret = password ? password : user;
+    return strncmp(secret, "${", 2) != 0 || strchr(secret, '}') != end - 1;
 }
 
 static bool ends_in(const char *key, const char *end)
@@ -54,7 +64,7 @@ static bool ends_in(const char *key, const char *end)
 static bool is_address(const char *key)
 {
     return ends_in(key, "url") || ends_in(key, "uri") || ends_in(key, "dsn") ||
-           ends_in(key, "endpoint") || ends_in(key, "connectionString");
+           ends_in(key, "endpoint") || ends_in(key, "connectionString") || ends_in(key, "proxy");
 }
 
 struct redaction {
@@ -78,7 +88,7 @@ static bool hidden(const struct redaction *r, const char *key, const char *text)
     if (!*text || is_reference(text))
         return false;
     return r->all || (r->secrets && !strcmp(key, "value")) || is_secret_name(key) ||
-           (is_address(key) && has_password(text));
+           (is_address(key) && url_has_secret(text));
 }
 
 static void enter(struct redaction *r, const char *key)

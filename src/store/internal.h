@@ -146,6 +146,8 @@ void value_recall(
     const char *key, const struct json *value, const struct json *old, struct json_writer *w);
 /* Whether a key, or the value of a header, says where the secret is and is none itself. */
 bool is_reference(const char *key);
+/* Whether a user or password stands in the URL itself. */
+bool url_has_secret(const char *url);
 /* A text member into *to; a value of another type is STATUS_BAD_REQUEST; null and absent: NULL. */
 enum status text_from_json(const struct json *j, const char *key, char **to, struct error *err);
 enum status list_from_json(

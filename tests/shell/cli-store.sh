@@ -104,6 +104,35 @@ does 'backend "triage" changed' backend set triage --env HOME --env A=b -- /bin/
 member '[["/bin/cat","-u"],["HOME","A="]]' '[.command, .env]' backend show triage
 does 'backend "triage" changed' backend set triage --env= -- "$tmp/triage" --json
 
+# --- how a backend is reached
+
+does 'backend "openai" changed' backend set openai --ca-file /etc/ca.pem --client-cert /etc/c.pem \
+    --client-key /etc/k.pem --proxy http://proxy:3128 --insecure
+member '["/etc/ca.pem","/etc/c.pem","/etc/k.pem","http://proxy:3128",true]' \
+    '[.caFile, .clientCert, .clientKey, .proxy, .insecure]' backend show openai
+# shellcheck disable=SC2016 # expanded when it is used
+does 'backend "openai" changed' backend set openai --secure --ca-file= --proxy 'http://u:${PASS}@proxy'
+# shellcheck disable=SC2016
+member '["http://u:${PASS}@proxy",null,null]' '[.proxy, .insecure, .caFile]' backend show openai
+run magec backend set openai --client-cert=
+isnt "$rc" 0 'a client key without a certificate is refused'
+like "$(cat err)" 'client key needs its certificate' 'and it says so'
+run magec backend set openai --insecure --secure
+is "$rc" 64 '--insecure and --secure exclude each other'
+run magec backend set openai --proxy http://u:hidden-pass@proxy
+like "$rc $(cat err)" "^0 magec: warning: the proxy's password was visible" 'a password on the command line: a warning'
+echo http://u:hidden-pass@proxy >proxy
+does 'backend "openai" changed' backend set openai --proxy @proxy
+for args in 'backend list' 'backend show openai' 'backend show openai --json' export; do
+    # shellcheck disable=SC2086 # words
+    unlike "$(magec $args 2>&1)" hidden-pass "magec $args: no password of a proxy"
+done
+magec export >withheld.json
+magec import --replace withheld.json >/dev/null 2>&1
+member '"http://u:hidden-pass@proxy"' .proxy backend show openai --secrets
+does 'backend "openai" changed' backend set openai --client-cert= --client-key= --proxy=
+member '[null,null]' '[.proxy, .clientCert]' backend show openai
+
 # --- keys
 
 key=sk-test-abcdefghijklmnop

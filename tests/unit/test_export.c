@@ -9,7 +9,10 @@ static const char magec[] =
     "\"url\":\"${OLLAMA_URL:-http://ollama:11434/v1}\"},"
     "{\"id\":\"gateway\",\"name\":\"Gateway\",\"type\":\"openai\",\"url\":\"https://gw.example/v1/"
     "\","
-    "\"apiKey\":\"hide-2\",\"headers\":{\"X-Team\":\"hide-3\",\"X-Empty\":\"\"}},"
+    "\"apiKey\":\"hide-2\",\"proxy\":\"http://"
+    "u:hide-d@proxy:3128\",\"headers\":{\"X-Team\":\"hide-3\",\"X-Empty\":\"\"}},"
+    "{\"id\":\"far\",\"type\":\"openai\",\"clientCert\":\"/c.pem\",\"proxy\":"
+    "\"http://bob:${PROXY_PASSWORD}@proxy:3128\",\"insecure\":true},"
     "{\"id\":\"tool\",\"type\":\"exec\",\"command\":[\"/bin/cat\"],"
     "\"env\":[\"HOME\",\"TOOL_API_KEY=hide-4\"]}],"
     "\"memoryProviders\":[{\"id\":\"m1\",\"type\":\"redis\",\"config\":"
@@ -33,7 +36,8 @@ static const char magec[] =
 static const char *const shown[] = {"\"sessionProvider\": \"m1\"", "http://ollama:11434/v1",
     "\"HOME\"", "\"ttl\": \"24h\"", "postgres://pg/x", "\"X-Ref\": \"${MCP_KEY}\"", "http://mcp/",
     "\"outputKey\": \"review\"", "\"tier\": \"gold\"", "\"speed\": 1.2", "\"retries\": 3",
-    "https://u:x@example.org/ and token=visible", "\"key\": \"OPENAI_API_KEY\"", "\"chats\": ["};
+    "https://u:x@example.org/ and token=visible", "\"key\": \"OPENAI_API_KEY\"", "\"chats\": [",
+    "http://bob:${PROXY_PASSWORD}@proxy:3128", "\"clientCert\": \"/c.pem\"", "\"insecure\": true"};
 
 static enum status import(const char *text, bool replace)
 {

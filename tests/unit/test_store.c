@@ -41,7 +41,7 @@ static const struct {
     {"other.db", NULL, "CREATE TABLE t (a)", "\"%s\" is not a store of this program"},
     {"another.db", NULL, "PRAGMA application_id = 7", "\"%s\" is not a store of this program"},
     {"magec.db", NULL, "PRAGMA user_version = 99",
-        "the store \"%s\" was made by a newer version (schema 99, this program knows 5)"},
+        "the store \"%s\" was made by a newer version (schema 99, this program knows 6)"},
 };
 
 START_TEST(test_open)
@@ -180,6 +180,8 @@ static const struct entity entities[] = {
         {"{\"id\":\"new\",\"name\":\"New\",\"type\":\"openai\",\"url\":\"http://h/v1\","
          "\"apiKey\":\"env:KEY\",\"apiKeyHeader\":\"api-key\",\"maxTokensAs\":\"max_tokens\","
          "\"headers\":[\"X-A: b\"],\"attempts\":2,\"maxCalls\":3,"
+         "\"caFile\":\"/ca\",\"clientCert\":\"/cert\",\"clientKey\":\"/key\","
+         "\"proxy\":\"http://u:p@h:3128\",\"insecure\":true,"
          "\"deadlines\":{\"connect\":\"5s\",\"total\":\"1500ms\"},\"more\":{\"a\":[1]}}",
             "{\"id\":\"new\",\"type\":\"exec\",\"command\":[\"/bin/cat\",\"-\"],"
             "\"env\":[\"A=b\",\"HOME\"],\"delay\":\"20ms\"}",
@@ -267,6 +269,15 @@ static const struct {
     {BACKEND, "{\"type\":\"o\",\"apiKey\":\"a\\nb\"}", STATUS_BAD_REQUEST, "line break"},
     {BACKEND, "{\"type\":\"o\",\"headers\":[\"a\\nb: c\"]}", STATUS_BAD_REQUEST, "not a header"},
     {BACKEND, "{\"type\":\"o\",\"headers\":[1]}", STATUS_BAD_REQUEST, "headers[0]: not a string"},
+    {BACKEND, "{\"type\":\"o\",\"caFile\":\"ca.pem\"}", STATUS_BAD_REQUEST, "absolute path"},
+    {BACKEND, "{\"type\":\"o\",\"clientCert\":\"./c\"}", STATUS_BAD_REQUEST, "absolute path"},
+    {BACKEND, "{\"type\":\"o\",\"clientCert\":\"/c\",\"clientKey\":\"k\"}", STATUS_BAD_REQUEST,
+        "client key \"k\" is not an absolute path"},
+    {BACKEND, "{\"type\":\"o\",\"clientKey\":\"/k\"}", STATUS_BAD_REQUEST, "its certificate"},
+    {BACKEND, "{\"type\":\"o\",\"proxy\":\"socks5://h\"}", STATUS_BAD_REQUEST,
+        "the proxy: \"socks5://h\" is not a URL"},
+    {BACKEND, "{\"type\":\"o\",\"proxy\":\"http://u:p@/\"}", STATUS_BAD_REQUEST, "no host"},
+    {BACKEND, "{\"type\":\"o\",\"insecure\":1}", STATUS_BAD_REQUEST, "neither true nor false"},
     {BACKEND, "{\"type\":\"o\",\"env\":[\"=x\"]}", STATUS_BAD_REQUEST, "environment entry"},
     {BACKEND, "{\"type\":\"o\",\"deadlines\":{\"idle\":\"soon\"}}", STATUS_BAD_REQUEST,
         "deadlines: idle: \"soon\" is not a duration"},
