@@ -26,6 +26,16 @@ static const struct option_spec edit_options[] = {
         .kind = OPTION_TEXT,
         .repeated = true,
         .help = "agents that take its place when it fails, in order"},
+    {.name = "response-schema",
+        .value = "JSON",
+        .kind = OPTION_INPUT,
+        .max = PROMPT_MAX,
+        .help = "the JSON Schema that its answers match: text, @FILE or -"},
+    {.name = "tag",
+        .value = "WORD",
+        .kind = OPTION_TEXT,
+        .repeated = true,
+        .help = "a word to find it by"},
     {.name = "description", .value = "TEXT", .kind = OPTION_TEXT, .help = "what it is for"},
     {.name = "name", .value = "TEXT", .kind = OPTION_TEXT, .help = "a name for people"},
     DEADLINE_OPTIONS,
@@ -33,6 +43,11 @@ static const struct option_spec edit_options[] = {
 };
 
 static const struct option_spec show_options[] = {OPTION_JSON, OPTION_END};
+static const struct option_spec list_options[] = {
+    {.name = "tag", .value = "WORD", .kind = OPTION_TEXT, .help = "only those with this tag"},
+    OPTION_JSON,
+    OPTION_END,
+};
 static const struct option_spec remove_options[] = {
     OPTION_FORCE("take it off the clients and commands that use it"), OPTION_END};
 
@@ -53,12 +68,17 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
         st = options_take_text(o, "name", &a->name);
     if (!st)
         st = options_take_ids(o, "fallbacks", &a->fallbacks);
+    if (!st)
+        st = options_take_list(o, "tag", &a->tags);
     options_take_count(o, "max-tokens", 0, &a->max_tokens);
     deadlines_take(o, &a->deadlines);
     if (st)
         return error_set(err, st, "out of memory");
-    return options_given(o, "options") ? agent_set_options(a, options_text(o, "options"), err)
-                                       : STATUS_OK;
+    if (options_given(o, "options"))
+        st = agent_set_options(a, options_text(o, "options"), err);
+    if (!st && options_given(o, "response-schema"))
+        st = agent_set_response_schema(a, options_text(o, "response-schema"), err);
+    return st;
 }
 
 ENTITY_FUNCTIONS(agent)
@@ -78,21 +98,31 @@ static enum status write_it(
     return STATUS_OK;
 }
 
+struct listing {
+    const char *tag; /* or NULL */
+    struct json_writer *w;
+};
+
 static enum status write_one(void *ctx, const struct agent *a)
 {
-    agent_to_json(a, ctx);
+    const struct listing *l = ctx;
+    if (!l->tag || strings_has(&a->tags, l->tag))
+        agent_to_json(a, l->w);
     return STATUS_OK;
 }
 
-static enum status write_all(struct store *s, struct json_writer *w, struct error *err)
+static enum status write_all(
+    struct store *s, const struct options *o, struct json_writer *w, struct error *err)
 {
-    return agent_each(s, write_one, w, err);
+    struct listing l = {options_text(o, "tag"), w};
+    return agent_each(s, write_one, &l, err);
 }
 
 static const struct column columns[] = {
     {.head = "ID", .path = "id"},
     {.head = "BACKEND", .path = "llm.backend"},
     {.head = "MODEL", .path = "llm.model", .width = 30},
+    {.head = "TAGS", .path = "tags", .width = 30},
     {.head = "SYSTEM PROMPT", .path = "systemPrompt", .width = 40},
     {.head = "DESCRIPTION", .path = "description|name", .width = 30},
     {.head = NULL},
@@ -137,9 +167,9 @@ static const struct verb verbs[] = {
         .max_words = 1,
         .run = entity_show},
     {.name = "list",
-        .synopsis = "[--json]",
+        .synopsis = "[--tag WORD] [--json]",
         .summary = "lists all of them",
-        .options = show_options,
+        .options = list_options,
         .run = entity_list},
     {.name = "remove",
         .synopsis = "ID [--force]",

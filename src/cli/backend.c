@@ -181,8 +181,10 @@ static enum status write_one(void *ctx, const struct backend *b)
     return STATUS_OK;
 }
 
-static enum status write_all(struct store *s, struct json_writer *w, struct error *err)
+static enum status write_all(
+    struct store *s, const struct options *o, struct json_writer *w, struct error *err)
 {
+    (void)o;
     return backend_each(s, write_one, w, err);
 }
 

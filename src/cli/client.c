@@ -280,8 +280,10 @@ static enum status write_one(void *ctx, const struct client *c)
     return STATUS_OK;
 }
 
-static enum status write_all(struct store *s, struct json_writer *w, struct error *err)
+static enum status write_all(
+    struct store *s, const struct options *o, struct json_writer *w, struct error *err)
 {
+    (void)o;
     return client_each(s, write_one, w, err);
 }
 

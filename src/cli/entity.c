@@ -68,7 +68,7 @@ enum status entity_list(struct cli *cli, const struct options *o, struct error *
     output_begin_list(&out);
     enum status st = cli_open(cli, STORE_READ, &s, err);
     if (!st)
-        st = kind->write_all(s, &out.w, err);
+        st = kind->write_all(s, o, &out.w, err);
     store_close(s);
     return output_list(&out, st, kind->columns, options_given(o, "json"), err);
 }

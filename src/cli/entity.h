@@ -33,8 +33,9 @@ struct entity {
     /* All of it, as one JSON value. */
     enum status (*write)(
         struct store *s, const void *e, bool secrets, struct json_writer *w, struct error *err);
-    /* All of them, one JSON value each. */
-    enum status (*write_all)(struct store *s, struct json_writer *w, struct error *err);
+    /* All of them that the options ask for, one JSON value each. */
+    enum status (*write_all)(
+        struct store *s, const struct options *o, struct json_writer *w, struct error *err);
     const struct column *columns; /* of the list */
 };
 

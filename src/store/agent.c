@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store/internal.h"
 
 #define COLUMNS                                                                                    \
     "id, name, description, backend, model, system_prompt, max_tokens, connect_ms, "               \
-    "first_byte_ms, idle_ms, total_ms, extra, options, fallbacks"
+    "first_byte_ms, idle_ms, total_ms, extra, options, fallbacks, response_schema, tags"
 
 static const char *const members[] = {"id", "name", "description", "systemPrompt", "llm.backend",
-    "llm.model", "llm.options", "maxTokens", "fallbacks", "deadlines", NULL};
+    "llm.model", "llm.options", "maxTokens", "fallbacks", "responseSchema", "tags", "deadlines",
+    NULL};
 
 enum { OPTIONS_MAX = 64 * 1024 };
 
@@ -76,6 +78,24 @@ static enum status check_fallbacks(struct store *s, const struct agent *a, struc
     return st;
 }
 
+static enum status check_tags(const struct strings *tags, struct error *err)
+{
+    if (tags->count > AGENT_TAGS_MAX)
+        return error_set(err, STATUS_BAD_REQUEST, "more than %d tags", (int)AGENT_TAGS_MAX);
+    for (size_t i = 0; i < tags->count; i++) {
+        const char *tag = tags->items[i];
+        size_t len = strlen(tag);
+        if (!len || len > AGENT_TAG_LEN || !utf8_valid(tag, len, NULL))
+            return error_set(err, STATUS_BAD_REQUEST,
+                "tag %zu is empty, longer than %d bytes or not valid UTF-8", i + 1,
+                (int)AGENT_TAG_LEN);
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(tag, tags->items[k]))
+                return error_set(err, STATUS_BAD_REQUEST, "the tag \"%s\" is there twice", tag);
+    }
+    return STATUS_OK;
+}
+
 static enum status check(struct store *s, const struct agent *a, struct error *err)
 {
     bool exists;
@@ -94,6 +114,8 @@ static enum status check(struct store *s, const struct agent *a, struct error *e
         st = check_text("model", a->model, err);
     if (!st)
         st = check_text("name", a->name, err);
+    if (!st)
+        st = check_tags(&a->tags, err);
     return st ? st : check_fallbacks(s, a, err);
 }
 
@@ -109,7 +131,9 @@ static enum status bind(sqlite3_stmt *q, const struct agent *a)
     sql_bind_deadlines(q, 8, &a->deadlines);
     sql_bind_text(q, 12, a->extra);
     sql_bind_text(q, 13, a->options);
-    return sql_bind_list(q, 14, &a->fallbacks);
+    sql_bind_text(q, 15, a->response_schema);
+    enum status st = sql_bind_list(q, 14, &a->fallbacks);
+    return st ? st : sql_bind_list(q, 16, &a->tags);
 }
 
 static enum status read_row(sqlite3_stmt *q, void *entity)
@@ -127,6 +151,8 @@ static enum status read_row(sqlite3_stmt *q, void *entity)
     sql_read_text(q, 11, &a->extra, &st);
     sql_read_text(q, 12, &a->options, &st);
     sql_read_list(q, 13, &a->fallbacks, &st);
+    sql_read_text(q, 14, &a->response_schema, &st);
+    sql_read_list(q, 15, &a->tags, &st);
     return st;
 }
 
@@ -137,8 +163,8 @@ enum status agent_add(struct store *s, struct agent *a, struct error *err)
         st = check(s, a, err);
     if (st)
         return st;
-    sqlite3_stmt *q =
-        sql_prepare(s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err);
+    sqlite3_stmt *q = sql_prepare(
+        s, "INSERT INTO agent (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err);
     if (!q)
         return STATUS_STORE;
     st = bind(q, a);
@@ -153,7 +179,8 @@ enum status agent_update(struct store *s, const struct agent *a, struct error *e
     sqlite3_stmt *q = sql_prepare(s,
         "UPDATE agent SET name = ?2, description = ?3, backend = ?4, model = ?5,"
         " system_prompt = ?6, max_tokens = ?7, connect_ms = ?8, first_byte_ms = ?9, idle_ms = ?10,"
-        " total_ms = ?11, extra = ?12, options = ?13, fallbacks = ?14 WHERE id = ?1",
+        " total_ms = ?11, extra = ?12, options = ?13, fallbacks = ?14,"
+        " response_schema = ?15, tags = ?16 WHERE id = ?1",
         err);
     if (!q)
         return STATUS_STORE;
@@ -239,32 +266,57 @@ enum status agent_remove(struct store *s, const char *id, bool force, struct err
     return sql_end(s, st, err);
 }
 
-static enum status take_options(struct agent *a, const struct json *options, struct error *err)
+/* An object into *to, as text. what begins a message: "the options are". */
+static enum status take_object(
+    const struct json *j, const char *what, size_t max, char **to, struct error *err)
 {
     struct buf text;
-    enum json_kind kind = json_kind(options);
+    enum json_kind kind = json_kind(j);
     if (kind != JSON_OBJECT && kind != JSON_NULL && kind != JSON_ABSENT)
-        return error_set(err, STATUS_BAD_REQUEST, "the options are not a JSON object");
-    buf_init(&text, OPTIONS_MAX);
-    enum status st = json_count(options) ? json_print(options, false, &text) : STATUS_OK;
+        return error_set(err, STATUS_BAD_REQUEST, "%s not a JSON object", what);
+    buf_init(&text, max);
+    enum status st = kind == JSON_OBJECT ? json_print(j, false, &text) : STATUS_OK;
     if (st)
-        error_set(err, st, "the options are larger than %d bytes", OPTIONS_MAX);
-    else if (string_set(&a->options, text.len ? buf_str(&text) : NULL))
+        st = error_set(err, STATUS_BAD_REQUEST, "%s larger than %zu bytes", what, max);
+    else if (string_set(to, text.len ? buf_str(&text) : NULL))
         st = error_set(err, STATUS_NO_MEMORY, "out of memory");
     buf_release(&text);
     return st;
 }
 
-enum status agent_set_options(struct agent *a, const char *json, struct error *err)
+static enum status take_options(const struct json *j, struct agent *a, struct error *err)
+{
+    return take_object(json_count(j) || json_kind(j) != JSON_OBJECT ? j : NULL, "the options are",
+        OPTIONS_MAX, &a->options, err);
+}
+
+static enum status take_schema(const struct json *j, struct agent *a, struct error *err)
+{
+    return take_object(j, "the schema of answers is", AGENT_SCHEMA_MAX, &a->response_schema, err);
+}
+
+static enum status take_text(const char *json, const char *what, struct agent *a,
+    enum status (*take)(const struct json *j, struct agent *a, struct error *err),
+    struct error *err)
 {
     struct json *j = NULL;
     enum status st = json && *json ? json_parse(json, strlen(json), &j, err) : STATUS_OK;
     if (st)
-        error_prefix(err, "the options");
+        error_prefix(err, "%s", what);
     else
-        st = take_options(a, j, err);
+        st = take(j, a, err);
     json_free(j);
     return st;
+}
+
+enum status agent_set_options(struct agent *a, const char *json, struct error *err)
+{
+    return take_text(json, "the options", a, take_options, err);
+}
+
+enum status agent_set_response_schema(struct agent *a, const char *json, struct error *err)
+{
+    return take_text(json, "the schema of answers", a, take_schema, err);
 }
 
 enum status agent_from_json(const struct json *j, struct agent *a, struct error *err)
@@ -282,7 +334,7 @@ enum status agent_from_json(const struct json *j, struct agent *a, struct error 
         st = text_from_json(llm, "backend", &a->backend, err);
     if (!st)
         st = text_from_json(llm, "model", &a->model, err);
-    if (!st && (st = take_options(a, json_get(llm, "options"), err)) != STATUS_OK)
+    if (!st && (st = take_options(json_get(llm, "options"), a, err)) != STATUS_OK)
         error_prefix(err, "llm.options");
     if (!st)
         st = deadlines_from_json(j, &a->deadlines, err);
@@ -290,6 +342,10 @@ enum status agent_from_json(const struct json *j, struct agent *a, struct error 
         st = count_from_json(j, "maxTokens", &a->max_tokens, err);
     if (!st)
         st = list_from_json(j, "fallbacks", &a->fallbacks, err);
+    if (!st)
+        st = list_from_json(j, "tags", &a->tags, err);
+    if (!st && (st = take_schema(json_get(j, "responseSchema"), a, err)) != STATUS_OK)
+        error_prefix(err, "responseSchema");
     return st ? st : extra_from_json(j, members, &a->extra, err);
 }
 
@@ -318,6 +374,12 @@ void agent_export(const struct agent *a, bool secrets, struct json_writer *w)
         json_member_int(w, "maxTokens", a->max_tokens);
     if (a->fallbacks.count)
         list_to_json("fallbacks", &a->fallbacks, w);
+    if (a->response_schema) {
+        json_key(w, "responseSchema");
+        json_put_raw(w, a->response_schema, strlen(a->response_schema));
+    }
+    if (a->tags.count)
+        list_to_json("tags", &a->tags, w);
     deadlines_to_json(&a->deadlines, w);
     extra_to_json(a->extra, members, "", secrets, w);
     json_end_object(w);

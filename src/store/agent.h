@@ -9,7 +9,12 @@
 #include "base/strings.h"
 #include "store/store.h"
 
-enum { AGENT_FALLBACKS_MAX = 8 }; /* with the fallbacks' own */
+enum {
+    AGENT_FALLBACKS_MAX = 8, /* with the fallbacks' own */
+    AGENT_TAGS_MAX = 16,
+    AGENT_TAG_LEN = 64,          /* bytes */
+    AGENT_SCHEMA_MAX = 64 * 1024 /* bytes of its compact text */
+};
 
 struct agent {
     char *id;
@@ -32,6 +37,8 @@ void agent_release(struct agent *a);
 
 /* Sets the options to a JSON object; NULL and an empty one are none. */
 enum status agent_set_options(struct agent *a, const char *json, struct error *err);
+/* Sets what answers must look like, a JSON object; NULL and an empty text are none. */
+enum status agent_set_response_schema(struct agent *a, const char *json, struct error *err);
 
 /* As for backends. A backend or a fallback that does not exist is STATUS_BAD_REQUEST and names it;
  * so are fallbacks in a circle. */

@@ -178,6 +178,27 @@ member '"@ops, be nice"' .systemPrompt agent show ops
 like "$(magec agent show reviewer)" '^    Be brief\.$' 'a text of several lines stands below its label'
 member '["ops","reviewer"]' '[.[].id]' agent list
 
+echo '{"type": "object", "required": ["n"]}' >schema.json
+does 'agent "ops" changed' agent set ops --response-schema @schema.json --tag fast --tag 'two words'
+member '[{"type":"object","required":["n"]},["fast","two words"]]' '[.responseSchema, .tags]' agent show ops
+member '["ops"]' '[.[].id]' agent list --tag fast
+member '[]' . agent list --tag slow
+like "$(magec agent list)" '^ops .* fast,two words +' 'the list shows tags'
+does 'agent "ops" changed' agent set ops --tag slow
+member '["ops"]' '[.[].id]' agent list --tag slow
+for schema in '[]' '{' '7'; do
+    run magec agent set ops --response-schema "$schema"
+    isnt "$rc" 0 "a schema that is $schema is refused"
+    like "$(cat err)" '^magec: the schema of answers' 'and it is said of what'
+done
+{ printf '{"description":"' && head -c 65536 /dev/zero | tr '\0' x && echo '"}'; } >schema.json
+run magec agent set ops --response-schema @schema.json
+like "$rc $(cat err)" '^[1-9].*the schema of answers is larger than 65536 bytes' 'a schema has a size'
+run magec agent set ops --tag x --tag x
+like "$rc $(cat err)" '^[1-9].*the tag "x" is there twice' 'a tag is there once'
+does 'agent "ops" changed' agent set ops --tag= --response-schema ''
+member '[null,null]' '[.responseSchema, .tags]' agent show ops
+
 # --- commands
 
 member '{"id":"daily-report","prompt":"Write the daily report.\n","agentId":"reviewer"}' \

@@ -18,7 +18,7 @@ static const char document[] =
     "{\"id\":\"notes\",\"name\":\"Notes\",\"description\":\"Writes notes\","
     "\"systemPrompt\":\"Be brief.\\n\",\"llm\":{\"backend\":\"local\",\"model\":\"llama3\"},"
     "\"transcription\":{\"backend\":\"\",\"model\":\"\"},\"mcpServers\":[\"files\"],"
-    "\"tags\":[\"a\",1.5,null]},"
+    "\"responseSchema\":{\"type\":\"object\"},\"tags\":[\"b\",\"a\"],\"order\":[\"a\",1.5,null]},"
     "{\"id\":\"triage\",\"llm\":{\"backend\":\"0b5c7e6a-1111-4222-8333-444455556666\"}},"
     "{\"id\":\"lost\",\"llm\":{\"backend\":\"gone\"}}],"
     "\"commands\":[{\"id\":\"sum\",\"name\":\"Summarize\",\"description\":\"\","

@@ -190,7 +190,9 @@ static const struct entity entities[] = {
                "\"llm\":{\"backend\":\"echo\",\"model\":\"m\",\"options\":{\"temperature\":0.20,"
                "\"n\":null}},"
                "\"systemPrompt\":\"Be \xC3\xA9.\\n\","
-               "\"maxTokens\":7,\"fallbacks\":[\"two\"],\"deadlines\":{\"firstByte\":\"1m\","
+               "\"maxTokens\":7,\"fallbacks\":[\"two\"],"
+               "\"responseSchema\":{\"type\":\"object\"},\"tags\":[\"a b\",\"\xC3\xA9\"],"
+               "\"deadlines\":{\"firstByte\":\"1m\","
                "\"idle\":\"2h\"},\"voice\":{}}",
         "{\"id\":\"new\",\"llm\":{\"backend\":\"echo\"}}", CALLS(agent)},
     [COMMAND] = {"{\"id\":\"new\",\"name\":\"n\",\"description\":\"d\",\"prompt\":\"p {{x}}\","
@@ -290,6 +292,25 @@ static const struct {
         "no agent \"onee\"; did you mean \"one\"?"},
     {AGENT, "{\"id\":\"x\",\"llm\":{\"backend\":\"echo\"},\"fallbacks\":[\"x\"]}",
         STATUS_BAD_REQUEST, "cannot fall back on itself"},
+    {AGENT, "{\"llm\":{\"backend\":\"echo\",\"options\":[]}}", STATUS_BAD_REQUEST,
+        "llm.options: the options are not a JSON object"},
+    {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"responseSchema\":true}", STATUS_BAD_REQUEST,
+        "responseSchema: the schema of answers is not a JSON object"},
+    {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"a\",\"\"]}", STATUS_BAD_REQUEST,
+        "tag 2 is empty"},
+    {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"a\",\"b\",\"a\"]}", STATUS_BAD_REQUEST,
+        "the tag \"a\" is there twice"},
+    {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"\\ud800\"]}", STATUS_BAD_REQUEST,
+        "not valid UTF-8"},
+    {AGENT,
+        "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"123456789 123456789 123456789 123456789 "
+        "123456789 123456789 12345\"]}",
+        STATUS_BAD_REQUEST, "longer than 64 bytes"},
+    {AGENT,
+        "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
+        "\"9\","
+        "\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"]}",
+        STATUS_BAD_REQUEST, "more than 16 tags"},
     {COMMAND, "{\"id\":\"x\"}", STATUS_BAD_REQUEST, "prompt"},
     {COMMAND, "{\"prompt\":\"p\",\"agentId\":\"onee\"}", STATUS_BAD_REQUEST, "mean \"one\"?"},
     {CLIENT, "{\"id\":\"x\"}", STATUS_BAD_REQUEST, "needs a prompt"},
