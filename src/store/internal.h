@@ -38,6 +38,7 @@ struct store {
     } statements[STATEMENTS_MAX];
     size_t statement_count;
     struct touch touched[TOUCHED_MAX];
+    int log_pages;     /* behind the last commit, once that is counted */
     size_t savepoints; /* sql_begin inside a transaction */
 };
 

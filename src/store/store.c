@@ -149,6 +149,30 @@ void store_brief(struct store *s)
     sqlite3_wal_autocheckpoint(s->db, BRIEF_LOG_PAGES);
 }
 
+static int note_log(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    struct store *s = ctx;
+    s->log_pages = pages;
+    return SQLITE_OK;
+}
+
+void store_keep_log(struct store *s)
+{
+    sqlite3_wal_hook(s->db, note_log, s); /* which also ends SQLite's own way */
+}
+
+int store_log_pages(const struct store *s)
+{
+    return s->log_pages;
+}
+
+void store_checkpoint(struct store *s)
+{
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 const char *store_path(const struct store *s)
 {
     return s->path;

@@ -36,6 +36,12 @@ void store_close(struct store *s);
 /* For a process that lives as long as one call: its log is not written back when the store is
  * closed, which costs a few syncs, but by the commit that makes it longer than a few calls. */
 void store_brief(struct store *s);
+/* Its log grows until store_checkpoint is called, by whichever connection. */
+void store_keep_log(struct store *s);
+/* How many pages the log had behind the last commit of this connection, after store_keep_log. */
+int store_log_pages(const struct store *s);
+/* Writes back what of the log nobody reads any more; nothing when somebody else does so. */
+void store_checkpoint(struct store *s);
 const char *store_path(const struct store *s);
 /* Whether the path still names the file that is open. */
 enum status store_same_file(const struct store *s, struct error *err);

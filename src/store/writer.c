@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "store/checkpoint.h"
 #include "store/gather.h"
 #include "store/internal.h"
 #include "store/owner.h"
@@ -24,6 +25,7 @@ enum {
 struct writer {
     struct store *store;
     struct owner *owner;
+    struct checkpoints checkpoints; /* the thread's own */
     struct writer_options opts;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -225,6 +227,7 @@ static void *work(void *ctx)
         else if (stop)
             return NULL;
         prune(w);
+        checkpoints_turn(&w->checkpoints, w->store);
     }
 }
 
@@ -262,6 +265,8 @@ enum status writer_open(
         st = owner_open(&w->owner, path, err);
     if (!st)
         st = run_interrupt_dead(w->store, NULL, err);
+    if (!st && opts->reader)
+        checkpoints_begin(&w->checkpoints, w->store, opts->reader);
     if (!st && !opts->in_line)
         st = start_thread(w, err);
     if (st)

@@ -20,6 +20,8 @@
 #include "base/status.h"
 #include "store/store.h"
 
+struct reader;
+
 struct write_job {
     /* Inside the transaction; called again when that was rolled back because another job of it
      * failed. A failure is this job's alone, unless the transaction cannot be
@@ -32,13 +34,14 @@ struct write_job {
 };
 
 struct writer_options {
-    bool in_line;        /* no thread: submit applies, commits and calls done before it returns */
-    int64_t keep_age_ms; /* retention of runs; 0: none */
-    int64_t keep_count;  /* 0: none */
-    int64_t prune_ms;    /* how often retention is applied; 0: every minute. Never when in line */
-    struct store *store; /* in line: to write with, and the caller's to close; NULL: its own */
-    struct log *log;     /* may be NULL */
-    bool discard;        /* for measuring: jobs are not applied, and all succeed */
+    bool in_line;          /* no thread: submit applies, commits and calls done before it returns */
+    int64_t keep_age_ms;   /* retention of runs; 0: none */
+    int64_t keep_count;    /* 0: none */
+    int64_t prune_ms;      /* how often retention is applied; 0: every minute. Never when in line */
+    struct reader *reader; /* writes the log back (store/checkpoint.h); NULL: each commit may */
+    struct store *store;   /* in line: to write with, and the caller's to close; NULL: its own */
+    struct log *log;       /* may be NULL */
+    bool discard;          /* for measuring: jobs are not applied, and all succeed */
 };
 
 struct writer;

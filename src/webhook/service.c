@@ -31,10 +31,12 @@ enum status service_start(struct service *s, const struct service_options *o, st
     enum status st = loop_open(&s->env.loop, err);
     if (!st)
         st = transport_open(&s->env.transport, s->env.loop, err);
-    if (!st)
-        st = writer_open(&s->writer, o->store, &o->writer, err);
-    if (!st && !o->writer.in_line)
+    struct writer_options writer = o->writer;
+    if (!st && !writer.in_line)
         st = reader_open(&s->reader, o->store, err);
+    writer.reader = s->reader;
+    if (!st)
+        st = writer_open(&s->writer, o->store, &writer, err);
     if (st)
         service_close(s);
     return st;
@@ -48,8 +50,8 @@ enum status service_open(struct service *s, const struct service_options *o, str
 
 void service_close(struct service *s)
 {
+    writer_close(s->writer); /* which the reader works for */
     reader_close(s->reader);
-    writer_close(s->writer);
     known_cache_clear(&s->known);
     gates_release(&s->env.gates);
     transport_close(s->env.transport);

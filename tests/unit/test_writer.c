@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "store/checkpoint.h"
 #include "store/run.h"
 #include "store/writer.h"
 #include "unit_store.h"
@@ -446,6 +448,90 @@ START_TEST(test_broken)
 }
 END_TEST
 
+/* ---- the log ---- */
+
+static long file_size(const char *suffix)
+{
+    char path[UNIT_PATH + 16];
+    struct stat info;
+    snprintf(path, sizeof path, "%s%s", at.path, suffix);
+    return stat(path, &info) ? -1 : (long)info.st_size;
+}
+
+/* Adds commands of a hundred pages, one a commit, until the log is so long or begins anew. */
+static int lengthen(struct store *s, struct checkpoints *c, int pages)
+{
+    static char prompt[400 * 1024];
+    static int number;
+    memset(prompt, 'p', sizeof prompt - 1);
+    int before = store_log_pages(s);
+    while (store_log_pages(s) >= before && store_log_pages(s) < pages) {
+        struct job job;
+        before = store_log_pages(s);
+        make_job(&job, "long", number++);
+        job.prompt = prompt;
+        OK(apply(&job.write, s, &at.err));
+        checkpoints_turn(c, s);
+    }
+    return store_log_pages(s);
+}
+
+static void wait_for_reader(struct checkpoints *c)
+{
+    int64_t end = units_mono_ms() + WAIT_MS;
+    while (atomic_load(&c->running) && units_mono_ms() < end)
+        sched_yield();
+    ck_assert(!atomic_load(&c->running));
+}
+
+START_TEST(test_log)
+{
+    struct checkpoints c = {.reader = NULL};
+    struct reader *reader = NULL;
+    struct store *s = NULL;
+    OK(reader_open(&reader, at.path, &at.err));
+    OK(store_open(&s, at.path, STORE_WRITE, &at.err));
+    checkpoints_begin(&c, s, reader);
+    long before = file_size("");
+    ck_assert_int_ge(lengthen(s, &c, CHECKPOINT_PAGES - 110), CHECKPOINT_PAGES - 220);
+    ck_assert(!atomic_load(&c.running));
+    ck_assert_int_eq(file_size(""), before); /* no commit has written anything back */
+    ck_assert_int_ge(lengthen(s, &c, CHECKPOINT_PAGES), CHECKPOINT_PAGES);
+    wait_for_reader(&c);
+    ck_assert_int_gt(file_size(""), before + (long)900 * 4096);
+    ck_assert_int_lt(lengthen(s, &c, CHECKPOINT_RESTART), 220); /* all was: it begins anew */
+    ck_assert_int_ge(lengthen(s, &c, CHECKPOINT_PAGES), CHECKPOINT_PAGES); /* and so on */
+    wait_for_reader(&c);
+    store_close(s);
+    reader_close(reader);
+}
+END_TEST
+
+/* A log that is being read cannot begin anew: nobody waits for that, and no commit tries each
+ * time. */
+START_TEST(test_log_in_use)
+{
+    struct checkpoints c = {.reader = NULL};
+    struct reader *reader = NULL;
+    struct store *s = NULL, *slow = NULL;
+    int64_t generation;
+    OK(reader_open(&reader, at.path, &at.err));
+    OK(store_open(&s, at.path, STORE_WRITE, &at.err));
+    OK(store_open(&slow, at.path, STORE_READ, &at.err));
+    OK(store_begin_reading(slow, &at.err));
+    OK(store_generation(slow, &generation, &at.err));
+    checkpoints_begin(&c, s, reader);
+    ck_assert_int_ge(lengthen(s, &c, CHECKPOINT_RESTART + 500), CHECKPOINT_RESTART + 500);
+    wait_for_reader(&c);
+    store_rollback(slow);
+    ck_assert_int_lt(lengthen(s, &c, 2 * CHECKPOINT_RESTART), CHECKPOINT_RESTART);
+    wait_for_reader(&c);
+    store_close(slow);
+    store_close(s);
+    reader_close(reader);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("writer");
@@ -462,6 +548,8 @@ int main(void)
     tcase_add_test(all, test_locked);
     tcase_add_test(all, test_retention);
     tcase_add_test(all, test_broken);
+    tcase_add_test(all, test_log);
+    tcase_add_test(all, test_log_in_use);
     suite_add_tcase(suite, all);
     return unit_run(suite);
 }
