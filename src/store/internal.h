@@ -39,6 +39,7 @@ struct store {
     size_t statement_count;
     struct touch touched[TOUCHED_MAX];
     int log_pages;     /* behind the last commit, once that is counted */
+    int64_t busy_us;   /* since when somebody else writes */
     size_t savepoints; /* sql_begin inside a transaction */
 };
 

@@ -7,16 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/ident.h"
+#include "base/units.h"
 #include "store/internal.h"
 
 #ifndef MAGEC_DEFAULT_DB
 #define MAGEC_DEFAULT_DB "/var/lib/magec/magec.db"
 #endif
 
-enum { BRIEF_LOG_PAGES = 64 }; /* the next to open the store reads them all */
+enum {
+    BRIEF_LOG_PAGES = 64, /* the next to open the store reads them all */
+    BUSY_PAUSE_NS = 100 * 1000,
+    BUSY_TIMES = 8,  /* so many of these, then as many twice as long, */
+    BUSY_DOUBLED = 6 /* and so on, so often */
+};
 
 static const char set_up[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;"
                              "PRAGMA cache_size = -256; PRAGMA temp_store = MEMORY;"
@@ -35,6 +42,22 @@ static void configure(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* SQLite's own way begins with a millisecond, in which another process's writer is done ten times.
+ */
+static int wait_while_busy(void *ctx, int times)
+{
+    struct store *s = ctx;
+    int64_t now = units_mono_us();
+    if (times == 0)
+        s->busy_us = now;
+    if (now - s->busy_us >= (int64_t)STORE_BUSY_MS * 1000)
+        return 0;
+    int doubled = times / BUSY_TIMES < BUSY_DOUBLED ? times / BUSY_TIMES : BUSY_DOUBLED;
+    struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS << doubled};
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
 static enum status connect(struct store **out, const char *path, struct error *err)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -50,7 +73,7 @@ static enum status connect(struct store **out, const char *path, struct error *e
         st = sql_error(s, err);
     if (!st) {
         sqlite3_extended_result_codes(s->db, 0);
-        sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+        sqlite3_busy_handler(s->db, wait_while_busy, s);
         st = sql_exec(s, set_up, err);
     }
     if (st)
