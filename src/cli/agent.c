@@ -1,48 +1,27 @@
-#include "cli/deadlines.h"
+#include "store/agent.h"
+
 #include "cli/entity.h"
 
 enum { PROMPT_MAX = 4 * 1024 * 1024, TOKENS_MAX = 1000 * 1000 * 1000 };
 
 static const struct option_spec edit_options[] = {
-    {.name = "backend", .value = "ID", .kind = OPTION_TEXT, .help = "the backend that it asks"},
-    {.name = "model", .value = "NAME", .kind = OPTION_TEXT, .help = "the backend's model"},
-    {.name = "system-prompt",
-        .value = "TEXT",
-        .kind = OPTION_INPUT,
-        .max = PROMPT_MAX,
-        .help = "what it is told first: text, @FILE or -"},
-    {.name = "max-tokens",
-        .value = "N",
-        .kind = OPTION_COUNT,
-        .max = TOKENS_MAX,
-        .help = "most tokens of an answer"},
-    {.name = "options",
-        .value = "JSON",
-        .kind = OPTION_INPUT,
-        .max = PROMPT_MAX,
-        .help = "further members of the request: {\"temperature\":0.2}"},
-    {.name = "fallbacks",
-        .value = "ID[,ID]...",
-        .kind = OPTION_TEXT,
-        .repeated = true,
-        .help = "agents that take its place when it fails, in order"},
-    {.name = "response-schema",
-        .value = "JSON",
-        .kind = OPTION_INPUT,
-        .max = PROMPT_MAX,
-        .help = "the JSON Schema that its answers match: text, @FILE or -"},
-    {.name = "tag",
-        .value = "WORD",
-        .kind = OPTION_TEXT,
-        .repeated = true,
-        .help = "a word to find it by"},
-    {.name = "description", .value = "TEXT", .kind = OPTION_TEXT, .help = "what it is for"},
-    {.name = "name", .value = "TEXT", .kind = OPTION_TEXT, .help = "a name for people"},
-    DEADLINE_OPTIONS,
+    SETS_TEXT("backend", "ID", "llm.backend", "the backend that it asks"),
+    SETS_TEXT("model", "NAME", "llm.model", "the backend's model"),
+    SETS_INPUT("system-prompt", "TEXT", "systemPrompt", PROMPT_MAX,
+        "what it is told first: text, @FILE or -"),
+    SETS_COUNT("max-tokens", "maxTokens", TOKENS_MAX, "most tokens of an answer"),
+    SETS_INPUT("options", "JSON", "llm.options", PROMPT_MAX,
+        "further members of the request: {\"temperature\":0.2}"),
+    SETS_IDS("fallbacks", "fallbacks", "agents that take its place when it fails, in order"),
+    SETS_INPUT("response-schema", "JSON", "responseSchema", PROMPT_MAX,
+        "the JSON Schema that its answers match: text, @FILE or -"),
+    SETS_LIST("tag", "WORD", "tags", "a word to find it by"),
+    SETS_DESCRIPTION,
+    SETS_NAME,
+    SETS_DEADLINES,
     OPTION_END,
 };
 
-static const struct option_spec show_options[] = {OPTION_JSON, OPTION_END};
 static const struct option_spec list_options[] = {
     {.name = "tag", .value = "WORD", .kind = OPTION_TEXT, .help = "only those with this tag"},
     OPTION_JSON,
@@ -51,71 +30,11 @@ static const struct option_spec list_options[] = {
 static const struct option_spec remove_options[] = {
     OPTION_FORCE("take it off the clients and commands that use it"), OPTION_END};
 
-/* ---- changing ---- */
-
-static enum status edit(struct cli *cli, const struct options *o, void *e, struct error *err)
+static bool has_tag(const struct options *o, const void *e)
 {
-    (void)cli;
-    struct agent *a = e;
-    enum status st = options_take_text(o, "backend", &a->backend);
-    if (!st)
-        st = options_take_text(o, "model", &a->model);
-    if (!st)
-        st = options_take_text(o, "system-prompt", &a->system_prompt);
-    if (!st)
-        st = options_take_text(o, "description", &a->description);
-    if (!st)
-        st = options_take_text(o, "name", &a->name);
-    if (!st)
-        st = options_take_ids(o, "fallbacks", &a->fallbacks);
-    if (!st)
-        st = options_take_list(o, "tag", &a->tags);
-    options_take_count(o, "max-tokens", 0, &a->max_tokens);
-    deadlines_take(o, &a->deadlines);
-    if (st)
-        return error_set(err, st, "out of memory");
-    if (options_given(o, "options"))
-        st = agent_set_options(a, options_text(o, "options"), err);
-    if (!st && options_given(o, "response-schema"))
-        st = agent_set_response_schema(a, options_text(o, "response-schema"), err);
-    return st;
-}
-
-ENTITY_FUNCTIONS(agent)
-
-static enum status remove_it(struct store *s, const char *id, bool force, struct error *err)
-{
-    return agent_remove(s, id, force, err);
-}
-
-static enum status write_it(
-    struct store *s, const void *e, bool secrets, struct json_writer *w, struct error *err)
-{
-    (void)s;
-    (void)err;
-    (void)secrets;
-    agent_to_json(e, w);
-    return STATUS_OK;
-}
-
-struct listing {
-    const char *tag; /* or NULL */
-    struct json_writer *w;
-};
-
-static enum status write_one(void *ctx, const struct agent *a)
-{
-    const struct listing *l = ctx;
-    if (!l->tag || strings_has(&a->tags, l->tag))
-        agent_to_json(a, l->w);
-    return STATUS_OK;
-}
-
-static enum status write_all(
-    struct store *s, const struct options *o, struct json_writer *w, struct error *err)
-{
-    struct listing l = {options_text(o, "tag"), w};
-    return agent_each(s, write_one, &l, err);
+    const struct agent *a = e;
+    const char *tag = options_text(o, "tag");
+    return !tag || strings_has(&a->tags, tag);
 }
 
 static const struct column columns[] = {
@@ -129,56 +48,19 @@ static const struct column columns[] = {
 };
 
 static const struct entity entity = {
-    .init = init_it,
-    .release = release_it,
-    .edit = edit,
-    .add = add_it,
-    .update = update_it,
-    .get = get_it,
-    .remove = remove_it,
-    .write = write_it,
-    .write_all = write_all,
+    .kind = &agent_kind,
     .columns = columns,
+    .listed = has_tag,
 };
 
 static const struct verb verbs[] = {
-    {.name = "add",
-        .synopsis = "[ID] --backend ID [OPTION]...",
-        .summary = "adds an agent: a backend with a model, a system prompt and options",
-        .options = edit_options,
-        .required = "backend",
-        .word = "an id",
-        .max_words = 1,
-        .run = entity_add},
-    {.name = "set",
-        .synopsis = "ID [OPTION]...",
-        .summary = "changes what is named; an empty value clears",
-        .options = edit_options,
-        .word = "an agent's id",
-        .min_words = 1,
-        .max_words = 1,
-        .run = entity_set},
-    {.name = "show",
-        .synopsis = "ID [--json]",
-        .summary = "shows all of one",
-        .options = show_options,
-        .word = "an agent's id",
-        .min_words = 1,
-        .max_words = 1,
-        .run = entity_show},
-    {.name = "list",
-        .synopsis = "[--tag WORD] [--json]",
-        .summary = "lists all of them",
-        .options = list_options,
-        .run = entity_list},
-    {.name = "remove",
-        .synopsis = "ID [--force]",
-        .summary = "removes one that no client and no command uses",
-        .options = remove_options,
-        .word = "an agent's id",
-        .min_words = 1,
-        .max_words = 1,
-        .run = entity_remove},
+    VERB_ADD("--backend ID [OPTION]...",
+        "an agent: a backend with a model, a system prompt and options", edit_options,
+        .required = "backend"),
+    VERB_SET("[OPTION]...", "an agent", edit_options, .program = false),
+    VERB_SHOW("[--json]", "", "an agent", json_options),
+    VERB_LIST("[--tag WORD] [--json]", list_options),
+    VERB_REMOVE(" [--force]", "that no client and no command uses", "an agent", remove_options),
     {.name = NULL},
 };
 

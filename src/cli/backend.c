@@ -1,70 +1,38 @@
+#include "store/backend.h"
+
 #include <string.h>
 
 #include "agent/protocol.h"
-#include "cli/deadlines.h"
 #include "cli/entity.h"
 #include "cli/text.h"
 
 enum { KEY_MAX = 16 * 1024, URL_MAX = 4096 };
 
 static const struct option_spec edit_options[] = {
-    {.name = "type", .value = "TYPE", .kind = OPTION_TEXT, .help = "what it speaks, see above"},
-    {.name = "url", .value = "URL", .kind = OPTION_TEXT, .help = "the base URL of a provider"},
-    {.name = "key",
-        .value = "KEY",
-        .kind = OPTION_INPUT,
-        .max = KEY_MAX,
-        .help = "env:NAME, file:PATH, or the key as @FILE or -"},
-    {.name = "key-header",
-        .value = "NAME",
-        .kind = OPTION_TEXT,
-        .help = "the header that the key goes in (Azure: api-key)"},
-    {.name = "max-tokens-as",
-        .value = "NAME",
-        .kind = OPTION_TEXT,
-        .help = "openai: max_completion_tokens, or max_tokens for older servers"},
-    {.name = "header",
-        .value = "LINE",
-        .kind = OPTION_TEXT,
-        .repeated = true,
-        .help = "a provider's: a further header, \"Name: value\""},
-    {.name = "ca-file",
-        .value = "PATH",
-        .kind = OPTION_TEXT,
-        .help = "PEM: whom to trust, instead of the system's authorities"},
-    {.name = "client-cert",
-        .value = "PATH",
-        .kind = OPTION_TEXT,
-        .help = "PEM: the certificate to show the server"},
-    {.name = "client-key",
-        .value = "PATH",
-        .kind = OPTION_TEXT,
-        .help = "PEM: its key, if it is in a file of its own"},
-    {.name = "proxy",
-        .value = "URL",
-        .kind = OPTION_INPUT,
-        .max = URL_MAX,
-        .help = "the HTTP proxy to go through; with a password: @FILE or -"},
-    {.name = "insecure", .help = "do not verify the server's certificate"},
-    {.name = "secure", .help = "do verify it, which is so without --insecure"},
-    {.name = "env",
-        .value = "NAME[=VALUE]",
-        .kind = OPTION_TEXT,
-        .repeated = true,
-        .help = "exec: its environment; NAME alone is passed on"},
-    {.name = "attempts",
-        .value = "N",
-        .kind = OPTION_COUNT,
-        .max = BACKEND_ATTEMPTS_MAX,
-        .help = "most of a call that fails in a way that passes (3)"},
-    {.name = "max-calls",
-        .value = "N",
-        .kind = OPTION_COUNT,
-        .max = BACKEND_CALLS_MAX,
-        .help = "most calls in flight; as many again wait"},
-    {.name = "delay", .value = "TIME", .kind = OPTION_DURATION, .help = "echo: between two words"},
-    {.name = "name", .value = "TEXT", .kind = OPTION_TEXT, .help = "a name for people"},
-    DEADLINE_OPTIONS,
+    SETS_TEXT("type", "TYPE", "type", "what it speaks, see above"),
+    SETS_TEXT("url", "URL", "url", "the base URL of a provider"),
+    SETS_INPUT("key", "KEY", "apiKey", KEY_MAX, "env:NAME, file:PATH, or the key as @FILE or -"),
+    SETS_TEXT(
+        "key-header", "NAME", "apiKeyHeader", "the header that the key goes in (Azure: api-key)"),
+    SETS_TEXT("max-tokens-as", "NAME", "maxTokensAs",
+        "openai: max_completion_tokens, or max_tokens for older servers"),
+    SETS_LIST("header", "LINE", "headers", "a provider's: a further header, \"Name: value\""),
+    SETS_TEXT(
+        "ca-file", "PATH", "caFile", "PEM: whom to trust, instead of the system's authorities"),
+    SETS_TEXT("client-cert", "PATH", "clientCert", "PEM: the certificate to show the server"),
+    SETS_TEXT("client-key", "PATH", "clientKey", "PEM: its key, if it is in a file of its own"),
+    SETS_INPUT("proxy", "URL", "proxy", URL_MAX,
+        "the HTTP proxy to go through; with a password: @FILE or -"),
+    SETS_FLAG("insecure", "insecure", "true", "do not verify the server's certificate"),
+    SETS_FLAG("secure", "insecure", "false", "do verify it, which is so without --insecure"),
+    SETS_LIST("env", "NAME[=VALUE]", "env", "exec: its environment; NAME alone is passed on"),
+    SETS_COUNT("attempts", "attempts", BACKEND_ATTEMPTS_MAX,
+        "most of a call that fails in a way that passes (3)"),
+    SETS_COUNT(
+        "max-calls", "maxCalls", BACKEND_CALLS_MAX, "most calls in flight; as many again wait"),
+    SETS_TIME("delay", "delay", "echo: between two words"),
+    SETS_NAME,
+    SETS_DEADLINES,
     OPTION_END,
 };
 
@@ -73,7 +41,6 @@ static const struct option_spec show_options[] = {
     {.name = "secrets", .help = "show keys and the values of headers"},
     OPTION_END,
 };
-static const struct option_spec list_options[] = {OPTION_JSON, OPTION_END};
 static const struct option_spec remove_options[] = {
     OPTION_FORCE("remove the agents that use it with it"), OPTION_END};
 
@@ -94,98 +61,35 @@ static void trim_end(char *text)
         text[--len] = 0;
 }
 
-static enum status take_proxy(const struct options *o, struct backend *b)
+static bool is_literal_key(const char *key)
 {
-    enum status st = options_take_text(o, "proxy", &b->proxy);
-    if (st || !options_given(o, "proxy") || !b->proxy)
-        return st;
+    return strncmp(key, "env:", 4) != 0 && strncmp(key, "file:", 5) != 0 &&
+           strncmp(key, "${", 2) != 0;
+}
+
+/* Of secrets that stood on the command line, and of the end of a line behind them. */
+static void see_secrets(const struct options *o, struct backend *b)
+{
+    if (options_literal(o, "key") && b->key && is_literal_key(b->key))
+        text_warning("the key was visible in the list of processes: "
+                     "use env:NAME, file:PATH, @FILE or -");
     if (options_literal(o, "proxy") && backend_proxy_is_secret(b))
         text_warning("the proxy's password was visible in the list of processes: "
                      "use ${NAME}, @FILE or -");
-    trim_end(b->proxy);
-    return STATUS_OK;
-}
-
-static enum status take_key(const struct options *o, struct backend *b)
-{
-    const char *key = options_text(o, "key");
-    enum status st = options_take_text(o, "key", &b->key);
-    if (st || !key || !b->key)
-        return st;
-    if (options_literal(o, "key") && strncmp(key, "env:", 4) != 0 &&
-        strncmp(key, "file:", 5) != 0 && strncmp(key, "${", 2) != 0)
-        text_warning("the key was visible in the list of processes: "
-                     "use env:NAME, file:PATH, @FILE or -");
-    trim_end(b->key);
-    return STATUS_OK;
+    if (options_given(o, "key") && b->key)
+        trim_end(b->key);
+    if (options_given(o, "proxy") && b->proxy)
+        trim_end(b->proxy);
 }
 
 static enum status edit(struct cli *cli, const struct options *o, void *e, struct error *err)
 {
     struct backend *b = e;
-    if (options_given(o, "insecure") && options_given(o, "secure"))
-        return cli_usage(cli, err, "--insecure and --secure exclude each other");
-    enum status st = options_take_text(o, "type", &b->type);
-    if (!st)
-        st = options_take_text(o, "url", &b->url);
-    if (!st)
-        st = take_key(o, b);
-    if (!st)
-        st = options_take_text(o, "key-header", &b->key_header);
-    if (!st)
-        st = options_take_text(o, "max-tokens-as", &b->max_tokens_as);
-    if (!st)
-        st = options_take_list(o, "header", &b->headers);
-    if (!st)
-        st = options_take_text(o, "ca-file", &b->ca_file);
-    if (!st)
-        st = options_take_text(o, "client-cert", &b->client_cert);
-    if (!st)
-        st = options_take_text(o, "client-key", &b->client_key);
-    if (!st)
-        st = take_proxy(o, b);
-    if (!st)
-        st = options_take_list(o, "env", &b->env);
-    if (!st)
-        st = options_take_text(o, "name", &b->name);
-    if (!st && o->has_program)
-        st = strings_copy(&b->argv, &o->program);
-    if (options_given(o, "insecure") || options_given(o, "secure"))
-        b->insecure = options_given(o, "insecure");
-    options_take_duration(o, "delay", 0, &b->delay_ms);
-    options_take_count(o, "attempts", 0, &b->attempts);
-    options_take_count(o, "max-calls", 0, &b->max_calls);
-    deadlines_take(o, &b->deadlines);
-    return st ? error_set(err, st, "out of memory") : protocol_check(b, err);
-}
-
-ENTITY_FUNCTIONS(backend)
-
-static enum status remove_it(struct store *s, const char *id, bool force, struct error *err)
-{
-    return backend_remove(s, id, force, err);
-}
-
-static enum status write_it(
-    struct store *s, const void *e, bool secrets, struct json_writer *w, struct error *err)
-{
-    (void)s;
-    (void)err;
-    backend_to_json(e, secrets, w);
-    return STATUS_OK;
-}
-
-static enum status write_one(void *ctx, const struct backend *b)
-{
-    backend_to_json(b, false, ctx);
-    return STATUS_OK;
-}
-
-static enum status write_all(
-    struct store *s, const struct options *o, struct json_writer *w, struct error *err)
-{
-    (void)o;
-    return backend_each(s, write_one, w, err);
+    (void)cli;
+    see_secrets(o, b);
+    if (o->has_program && strings_copy(&b->argv, &o->program))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return protocol_check(b, err);
 }
 
 static const struct column columns[] = {
@@ -197,61 +101,17 @@ static const struct column columns[] = {
     {.head = NULL},
 };
 
-static const struct entity entity = {
-    .init = init_it,
-    .release = release_it,
-    .edit = edit,
-    .add = add_it,
-    .update = update_it,
-    .get = get_it,
-    .remove = remove_it,
-    .write = write_it,
-    .write_all = write_all,
-    .columns = columns,
-};
+static const struct entity entity = {.kind = &backend_kind, .columns = columns, .edit = edit};
 
 static const struct verb verbs[] = {
-    {.name = "add",
-        .synopsis = "[ID] --type TYPE [OPTION]... [-- PROGRAM [ARGUMENT]...]",
-        .summary = "adds a backend: a connection to a model provider, or a program",
-        .options = edit_options,
-        .required = "type",
-        .word = "an id",
-        .max_words = 1,
-        .program = true,
-        .more = print_types,
-        .run = entity_add},
-    {.name = "set",
-        .synopsis = "ID [OPTION]... [-- PROGRAM [ARGUMENT]...]",
-        .summary = "changes what is named; an empty value clears",
-        .options = edit_options,
-        .word = "a backend's id",
-        .min_words = 1,
-        .max_words = 1,
-        .program = true,
-        .more = print_types,
-        .run = entity_set},
-    {.name = "show",
-        .synopsis = "ID [--json] [--secrets]",
-        .summary = "shows all of one",
-        .options = show_options,
-        .word = "a backend's id",
-        .min_words = 1,
-        .max_words = 1,
-        .run = entity_show},
-    {.name = "list",
-        .synopsis = "[--json]",
-        .summary = "lists all of them",
-        .options = list_options,
-        .run = entity_list},
-    {.name = "remove",
-        .synopsis = "ID [--force]",
-        .summary = "removes one that no agent uses",
-        .options = remove_options,
-        .word = "a backend's id",
-        .min_words = 1,
-        .max_words = 1,
-        .run = entity_remove},
+    VERB_ADD("--type TYPE [OPTION]... [-- PROGRAM [ARGUMENT]...]",
+        "a backend: a connection to a model provider, or a program", edit_options,
+        .required = "type", .program = true, .more = print_types),
+    VERB_SET("[OPTION]... [-- PROGRAM [ARGUMENT]...]", "a backend", edit_options, .program = true,
+        .more = print_types),
+    VERB_SHOW("[--json] [--secrets]", "", "a backend", show_options),
+    VERB_LIST("[--json]", json_options),
+    VERB_REMOVE(" [--force]", "that no agent uses", "a backend", remove_options),
     {.name = NULL},
 };
 

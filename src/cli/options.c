@@ -252,40 +252,6 @@ enum status options_take_text(const struct options *o, const char *name, char **
     return string_set(to, *text ? text : NULL);
 }
 
-enum status options_take_list(const struct options *o, const char *name, struct strings *to)
-{
-    const struct option_given *g = given(o, name);
-    struct strings list = {0};
-    if (!g)
-        return STATUS_OK;
-    for (size_t i = 0; i < g->values.count; i++) {
-        if (*g->values.items[i] && strings_add(&list, g->values.items[i])) {
-            strings_release(&list);
-            return STATUS_NO_MEMORY;
-        }
-    }
-    strings_release(to);
-    *to = list;
-    return STATUS_OK;
-}
-
-enum status options_take_ids(const struct options *o, const char *name, struct strings *to)
-{
-    const struct strings *given = options_list(o, name);
-    struct strings all = {0};
-    if (!options_given(o, name))
-        return STATUS_OK;
-    for (size_t i = 0; i < given->count; i++) {
-        if (strings_split(&all, given->items[i], ',')) {
-            strings_release(&all);
-            return STATUS_NO_MEMORY;
-        }
-    }
-    strings_release(to);
-    *to = all;
-    return STATUS_OK;
-}
-
 void options_take_duration(const struct options *o, const char *name, int64_t cleared, int64_t *to)
 {
     const char *text = options_text(o, name);

@@ -21,6 +21,7 @@ enum option_kind {
     OPTION_INPUT,    /* text, @FILE or "-" (cli/input.h), at most max bytes */
     OPTION_DURATION, /* base/units.h */
     OPTION_COUNT,    /* a whole number from 0 to max */
+    OPTION_IDS,      /* ids with commas between several */
     OPTION_WORD      /* one of words */
 };
 
@@ -33,6 +34,8 @@ struct option_spec {
     char letter;   /* of the short form, or 0 */
     size_t max;
     const char *const *words; /* ended by NULL */
+    const char *field;        /* of an entity: what it sets (cli/entity.h), or NULL */
+    const char *set;          /* what a flag sets it to */
 };
 
 enum { OPTIONS_MAX = 32 };
@@ -74,12 +77,9 @@ const struct strings *options_list(const struct options *o, const char *name);
 /* Whether the value of an OPTION_INPUT stood on the command line itself. */
 bool options_literal(const struct options *o, const char *name);
 
-/* These change *to only when the option was given; an empty value clears: to NULL, to an empty
- * list, to cleared. The only failure is STATUS_NO_MEMORY. */
+/* These change *to only when the option was given; an empty value clears: to NULL, to cleared. The
+ * only failure is STATUS_NO_MEMORY. */
 enum status options_take_text(const struct options *o, const char *name, char **to);
-enum status options_take_list(const struct options *o, const char *name, struct strings *to);
-/* The ids of all values, each with commas between several. */
-enum status options_take_ids(const struct options *o, const char *name, struct strings *to);
 void options_take_duration(const struct options *o, const char *name, int64_t cleared, int64_t *to);
 void options_take_count(const struct options *o, const char *name, int64_t cleared, int64_t *to);
 

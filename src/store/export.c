@@ -16,24 +16,9 @@ struct export
     struct error *err;
 };
 
-static enum status write_backend(void *ctx, const struct backend *b)
+static enum status write_entity(struct export *x, const struct entity_kind *kind, const void *e)
 {
-    struct export *x = ctx;
-    backend_to_json(b, x->secrets, &x->w);
-    return STATUS_OK;
-}
-
-static enum status write_agent(void *ctx, const struct agent *a)
-{
-    struct export *x = ctx;
-    agent_export(a, x->secrets, &x->w);
-    return STATUS_OK;
-}
-
-static enum status write_command(void *ctx, const struct command *c)
-{
-    struct export *x = ctx;
-    command_export(c, x->secrets, &x->w);
+    entity_to_json(kind, e, x->secrets, &x->w);
     return STATUS_OK;
 }
 
@@ -79,9 +64,9 @@ static enum status write_hashes(struct export *x, const char *client)
     return st;
 }
 
-static enum status write_client(void *ctx, const struct client *c)
+static enum status write_client(struct export *x, const struct entity_kind *kind, const void *e)
 {
-    struct export *x = ctx;
+    const struct client *c = e;
     struct json *rest = NULL;
     struct client whole = *c; /* with the agents that import put aside */
     whole.agents = (struct strings){0};
@@ -95,7 +80,7 @@ static enum status write_client(void *ctx, const struct client *c)
             st = strings_add(&whole.agents, id);
     }
     json_begin_object(&x->w);
-    client_export_members(&whole, x->secrets, &x->w);
+    entity_write_members(kind, &whole, x->secrets, &x->w);
     if (x->secrets && !st)
         st = write_hashes(x, c->id);
     json_end_object(&x->w);
@@ -123,47 +108,40 @@ static enum status write_elements(struct export *x, sqlite3_stmt *q)
     return st;
 }
 
-static enum status each_backend(struct export *x)
-{
-    return backend_each(x->s, write_backend, x, x->err);
-}
-
-static enum status each_agent(struct export *x)
-{
-    return agent_each(x->s, write_agent, x, x->err);
-}
-
-static enum status each_command(struct export *x)
-{
-    return command_each(x->s, write_command, x, x->err);
-}
-
-static enum status each_client(struct export *x)
-{
-    return client_each(x->s, write_client, x, x->err);
-}
-
 #define KEPT(kind)                                                                                 \
     "SELECT collection, document FROM kept WHERE collection = '" kind "s' AND part = 1 AND id NOT" \
     " IN (SELECT id FROM " kind ") ORDER BY n"
 
-static const struct {
+static const struct collection {
     const char *name;
-    enum status (*each)(struct export *x);
+    const struct entity_kind *kind;
+    enum status (*write)(struct export *x, const struct entity_kind *kind, const void *e);
     const char *kept; /* elements of the collection that are no entities */
 } collections[] = {
-    {"backends", each_backend, KEPT("backend")},
-    {"agents", each_agent, KEPT("agent")},
-    {"commands", each_command, KEPT("command")},
-    {"clients", each_client, KEPT("client")},
+    {"backends", &backend_kind, write_entity, KEPT("backend")},
+    {"agents", &agent_kind, write_entity, KEPT("agent")},
+    {"commands", &command_kind, write_entity, KEPT("command")},
+    {"clients", &client_kind, write_client, KEPT("client")},
 };
 
-static enum status write_collection(struct export *x, size_t which)
+struct visit {
+    struct export *x;
+    const struct collection *of;
+};
+
+static enum status visit(void *ctx, const void *e)
 {
-    json_key(&x->w, collections[which].name);
+    const struct visit *v = ctx;
+    return v->of->write(v->x, v->of->kind, e);
+}
+
+static enum status write_collection(struct export *x, const struct collection *of)
+{
+    struct visit v = {x, of};
+    json_key(&x->w, of->name);
     json_begin_array(&x->w);
-    enum status st = collections[which].each(x);
-    sqlite3_stmt *q = st ? NULL : sql_prepare(x->s, collections[which].kept, x->err);
+    enum status st = entity_each(x->s, of->kind, visit, &v, x->err);
+    sqlite3_stmt *q = st ? NULL : sql_prepare(x->s, of->kept, x->err);
     if (!st)
         st = q ? write_elements(x, q) : STATUS_STORE;
     json_end_array(&x->w);
@@ -215,7 +193,7 @@ static enum status write_all(struct export *x)
     enum status st = own ? sql_exec(x->s, "BEGIN", x->err) : STATUS_OK;
     json_begin_object(&x->w);
     for (size_t i = 0; i < sizeof collections / sizeof *collections && !st; i++)
-        st = write_collection(x, i);
+        st = write_collection(x, &collections[i]);
     if (!st)
         st = write_others(x);
     json_end_object(&x->w);

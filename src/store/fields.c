@@ -1,171 +1,170 @@
-/* Fields of entities between JSON and C. */
-#include <stddef.h>
-#include <stdio.h>
+/* Fields of entities between JSON, what people write, and C: texts and lists; and all of them. */
+#include "store/fields.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/units.h"
-#include "base/utf8.h"
-#include "store/internal.h"
+#include "store/field_types.h"
 
-/* ---- members without a meaning ---- */
-
-enum { PATH_LEN = 128 };
-
-struct extra {
-    const char *const *known;
-    const char *path;
-    struct json_writer w;
-    size_t count;
-    bool secrets;
-    struct error *err;
-};
-
-enum meaning { UNKNOWN, KNOWN, PARTLY /* some of its members are */ };
-
-static enum meaning look_up(const char *const known[], const char *path)
+enum status field_no_memory(struct error *err)
 {
-    size_t len = strlen(path);
-    for (; *known; known++)
-        if (!strncmp(*known, path, len) && ((*known)[len] == 0 || (*known)[len] == '.'))
-            return (*known)[len] ? PARTLY : KNOWN;
-    return UNKNOWN;
+    return error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-static void join(char to[PATH_LEN], const char *path, const char *key)
+enum status field_not(const struct field *f, const char *what, struct error *err)
 {
-    if (snprintf(to, PATH_LEN, "%s%s%s", path, *path ? "." : "", key) >= PATH_LEN)
-        to[0] = 0; /* too long to be known */
+    return error_set(err, STATUS_BAD_REQUEST, "%s: %s", f->path, what);
 }
 
-static enum status keep_unknown(void *ctx, const char *key, struct json *value)
+bool field_given(const struct json *value)
 {
-    struct extra *x = ctx;
-    char path[PATH_LEN];
-    join(path, x->path, key);
-    enum meaning m = *path ? look_up(x->known, path) : UNKNOWN;
-    if (m == KNOWN || (m == PARTLY && json_kind(value) == JSON_NULL))
-        return STATUS_OK;
-    if (m == PARTLY && json_kind(value) != JSON_OBJECT)
-        return error_set(x->err, STATUS_BAD_REQUEST, "%s: not an object", path);
-    if (m == UNKNOWN) {
-        json_key(&x->w, key);
-        json_put_value(&x->w, value);
-        x->count++;
-        return STATUS_OK;
-    }
-    struct buf text;
-    struct extra inner = {.known = x->known, .path = path, .err = x->err};
-    buf_init(&text, x->w.out->cap);
-    json_writer_init(&inner.w, &text);
-    json_begin_object(&inner.w);
-    enum status st = json_each(value, keep_unknown, &inner);
-    json_end_object(&inner.w);
-    if (!st && inner.count) {
-        json_key(&x->w, key);
-        json_put_raw(&x->w, buf_str(&text), text.len);
-        x->count++;
-    }
-    if (!st)
-        st = buf_status(&text);
-    buf_release(&text);
-    return st;
+    enum json_kind kind = json_kind(value);
+    return kind != JSON_ABSENT && kind != JSON_NULL;
 }
 
-enum status extra_from_json(
-    const struct json *j, const char *const known[], char **extra, struct error *err)
-{
-    struct buf text;
-    struct extra x = {.known = known, .path = "", .err = err};
-    buf_init(&text, 1024 * BUF_SMALL);
-    json_writer_init(&x.w, &text);
-    json_begin_object(&x.w);
-    enum status st = json_each(j, keep_unknown, &x);
-    json_end_object(&x.w);
-    if (!st && (st = buf_status(&text)) != STATUS_OK)
-        error_set(err, st, "the members without a meaning are too large");
-    if (!st && string_set(extra, x.count ? text.data : NULL))
-        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    buf_release(&text);
-    return st;
-}
+/* ---- texts ---- */
 
-bool extra_has(const char *extra, const char *key)
+static enum status read_text(
+    const struct field *f, const struct json *value, void *to, struct error *err)
 {
-    struct json *j = NULL;
-    if (!extra || json_parse(extra, strlen(extra), &j, NULL))
-        return false;
-    bool has = json_kind(json_get(j, key)) != JSON_ABSENT;
-    json_free(j);
-    return has;
-}
-
-static enum status put_unknown(void *ctx, const char *key, struct json *value)
-{
-    struct extra *x = ctx;
-    char path[PATH_LEN];
-    join(path, x->path, key);
-    if (*path && look_up(x->known, path) != UNKNOWN)
-        return STATUS_OK; /* written with that member */
-    json_key(&x->w, key);
-    value_to_json(key, value, x->secrets, &x->w);
-    return STATUS_OK;
-}
-
-void extra_to_json(const char *extra, const char *const known[], const char *path, bool secrets,
-    struct json_writer *w)
-{
-    struct json *root = NULL;
-    struct extra x = {.known = known, .path = path, .w = *w, .secrets = secrets};
-    if (!extra || json_parse(extra, strlen(extra), &root, NULL))
-        return;
-    const struct json *at = root;
-    for (const char *p = path; *p;) {
-        char name[PATH_LEN];
-        size_t len = strcspn(p, ".");
-        snprintf(name, sizeof name, "%.*s", (int)len, p);
-        at = json_get(at, name);
-        p += len + (p[len] == '.');
-    }
-    json_each(at, put_unknown, &x);
-    *w = x.w;
-    json_free(root);
-}
-
-/* ---- members with one ---- */
-
-enum status text_from_json(const struct json *j, const char *key, char **to, struct error *err)
-{
-    const struct json *value = json_get(j, key);
     size_t len = 0;
     const char *text = json_string(value, &len);
-    enum json_kind kind = json_kind(value);
-    if (!text && kind != JSON_ABSENT && kind != JSON_NULL)
-        return error_set(err, STATUS_BAD_REQUEST, "%s: not a string", key);
+    if (!text && field_given(value))
+        return field_not(f, "not a string", err);
     if (text && strlen(text) != len)
-        return error_set(err, STATUS_BAD_REQUEST, "%s: contains a NUL", key);
-    return string_set(to, text && *text ? text : NULL);
+        return field_not(f, "contains a NUL", err);
+    return string_set(to, text && *text ? text : NULL) ? field_no_memory(err) : STATUS_OK;
 }
 
-enum status list_from_json(
-    const struct json *j, const char *key, struct strings *to, struct error *err)
+static void write_text(const struct place *p, const void *from)
 {
-    const struct json *list = json_get(j, key);
-    enum json_kind kind = json_kind(list);
+    const char *text = *(char *const *)from;
+    bool hidden = text && !p->secrets && p->f->is_secret && p->f->is_secret(text);
+    if (text || (p->f->flags & FIELD_NEEDED))
+        json_member_string(p->w, p->key, hidden ? NULL : text);
+}
+
+static enum status set_text(const struct field *f, const char *text, void *to, struct error *err)
+{
+    (void)f;
+    return string_set(to, *text ? text : NULL) ? field_no_memory(err) : STATUS_OK;
+}
+
+static enum status take_object(
+    const struct field *f, const struct json *value, void *to, struct error *err)
+{
+    struct buf text;
+    if (field_given(value) && json_kind(value) != JSON_OBJECT)
+        return error_set(err, STATUS_BAD_REQUEST, "not a JSON object");
+    buf_init(&text, f->max);
+    bool some = field_given(value) && (json_count(value) || !(f->flags & FIELD_SOME));
+    enum status st = some ? json_print(value, false, &text) : STATUS_OK;
+    if (st)
+        st = error_set(err, STATUS_BAD_REQUEST, "larger than %zu bytes", f->max);
+    else if (string_set(to, some ? buf_str(&text) : NULL))
+        st = field_no_memory(err);
+    buf_release(&text);
+    return st;
+}
+
+static enum status read_object(
+    const struct field *f, const struct json *value, void *to, struct error *err)
+{
+    enum status st = take_object(f, value, to, err);
+    if (st)
+        error_prefix(err, "%s", f->path);
+    return st;
+}
+
+static void write_object(const struct place *p, const void *from)
+{
+    const char *text = *(char *const *)from;
+    if (!text)
+        return;
+    json_key(p->w, p->key);
+    json_put_raw(p->w, text, strlen(text));
+}
+
+static enum status set_object(const struct field *f, const char *text, void *to, struct error *err)
+{
+    struct json *j = NULL;
+    enum status st = *text ? json_parse(text, strlen(text), &j, err) : STATUS_OK;
+    if (!st)
+        st = take_object(f, j, to, err);
+    json_free(j);
+    return st;
+}
+
+static enum status read_word(
+    const struct field *f, const struct json *value, void *to, struct error *err)
+{
+    const char *word = json_string(value, NULL);
+    (void)to;
+    if (word && strcmp(word, f->words[0]) != 0)
+        return error_set(
+            err, STATUS_BAD_REQUEST, "%s: \"%s\" is not \"%s\"", f->path, word, f->words[0]);
+    return STATUS_OK;
+}
+
+static void write_word(const struct place *p, const void *from)
+{
+    (void)from;
+    json_member_string(p->w, p->key, p->f->words[0]);
+}
+
+/* ---- lists ---- */
+
+static enum status read_list(
+    const struct field *f, const struct json *value, void *to, struct error *err)
+{
     strings_release(to);
-    if (kind == JSON_ABSENT || kind == JSON_NULL)
-        return STATUS_OK;
-    if (kind != JSON_ARRAY)
-        return error_set(err, STATUS_BAD_REQUEST, "%s: not an array", key);
-    for (size_t i = 0; i < json_count(list); i++) {
+    if (field_given(value) && json_kind(value) != JSON_ARRAY)
+        return field_not(f, "not an array", err);
+    for (size_t i = 0; i < json_count(value); i++) {
         size_t len = 0;
-        const char *item = json_string(json_at(list, i), &len);
+        const char *item = json_string(json_at(value, i), &len);
         if (!item || strlen(item) != len)
-            return error_set(err, STATUS_BAD_REQUEST, "%s[%zu]: %s", key, i,
+            return error_set(err, STATUS_BAD_REQUEST, "%s[%zu]: %s", f->path, i,
                 item ? "contains a NUL" : "not a string");
         if (strings_add(to, item))
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+            return field_no_memory(err);
     }
     return STATUS_OK;
+}
+
+void list_to_json(const char *key, const struct strings *l, struct json_writer *w)
+{
+    json_key(w, key);
+    json_begin_array(w);
+    for (size_t i = 0; i < l->count; i++)
+        json_put_cstring(w, l->items[i]);
+    json_end_array(w);
+}
+
+static void write_list(const struct place *p, const void *from)
+{
+    const struct strings *l = from;
+    if (l->count || (p->f->flags & FIELD_ALWAYS))
+        list_to_json(p->key, l, p->w);
+}
+
+/* Lines of a name and a value; without secrets the values are left out. */
+static void write_lines(const struct place *p, const struct strings *lines, char separator)
+{
+    if (!lines->count)
+        return;
+    json_key(p->w, p->key);
+    json_begin_array(p->w);
+    for (size_t i = 0; i < lines->count; i++) {
+        const char *line = lines->items[i], *end = strchr(line, separator);
+        json_put_string(p->w, line, p->secrets || !end ? strlen(line) : (size_t)(end - line) + 1);
+    }
+    json_end_array(p->w);
+}
+
+static void write_env(const struct place *p, const void *from)
+{
+    write_lines(p, from, '=');
 }
 
 struct header_list {
@@ -173,6 +172,7 @@ struct header_list {
     struct error *err;
 };
 
+/* A value that is null is unknown. */
 static enum status add_header(void *ctx, const char *name, struct json *value)
 {
     struct header_list *l = ctx;
@@ -190,136 +190,114 @@ static enum status add_header(void *ctx, const char *name, struct json *value)
     return st ? error_set(l->err, st, "headers: \"%s\" is too large", name) : STATUS_OK;
 }
 
-enum status headers_from_json(
-    const struct json *j, const char *key, struct strings *to, struct error *err)
+static enum status read_headers(
+    const struct field *f, const struct json *value, void *to, struct error *err)
 {
-    const struct json *headers = json_get(j, key);
     struct header_list l = {to, err};
     strings_release(to);
-    return json_kind(headers) == JSON_OBJECT ? json_each(headers, add_header, &l)
-                                             : list_from_json(j, key, to, err);
+    return json_kind(value) == JSON_OBJECT ? json_each(value, add_header, &l)
+                                           : read_list(f, value, to, err);
 }
 
-void list_to_json(const char *key, const struct strings *l, struct json_writer *w)
+static void write_headers(const struct place *p, const void *from)
 {
-    json_key(w, key);
-    json_begin_array(w);
-    for (size_t i = 0; i < l->count; i++)
-        json_put_cstring(w, l->items[i]);
-    json_end_array(w);
+    write_lines(p, from, ':');
 }
 
-enum status duration_from_json(
-    const struct json *j, const char *key, int64_t *ms, struct error *err)
-{
-    const struct json *value = json_get(j, key);
-    enum json_kind kind = json_kind(value);
-    char digits[32];
-    if (kind == JSON_ABSENT || kind == JSON_NULL)
-        return STATUS_OK;
-    snprintf(digits, sizeof digits, "%lld", (long long)json_int(value, 0));
-    const char *text = kind == JSON_INT ? digits : json_string(value, NULL);
-    if (!text)
-        return error_set(err, STATUS_BAD_REQUEST, "%s: neither a duration nor whole seconds", key);
-    if (units_duration(text, ms, err)) {
-        error_prefix(err, "%s", key);
-        return STATUS_BAD_REQUEST;
-    }
-    return STATUS_OK;
-}
+/* ---- all of them ---- */
 
-enum status count_from_json(const struct json *j, const char *key, int64_t *to, struct error *err)
-{
-    const struct json *value = json_get(j, key);
-    enum json_kind kind = json_kind(value);
-    if (kind != JSON_INT && kind != JSON_NULL && kind != JSON_ABSENT)
-        return error_set(err, STATUS_BAD_REQUEST, "%s: not a whole number", key);
-    *to = json_int(value, 0);
-    return STATUS_OK;
-}
+static const struct field_functions text_type = {read_text, write_text, set_text};
+static const struct field_functions object_type = {read_object, write_object, set_object};
+static const struct field_functions word_type = {read_word, write_word, NULL};
+static const struct field_functions list_type = {read_list, write_list, NULL};
+static const struct field_functions headers_type = {read_headers, write_headers, NULL};
+static const struct field_functions env_type = {read_list, write_env, NULL};
 
-enum status bool_from_json(const struct json *j, const char *key, bool *to, struct error *err)
-{
-    const struct json *value = json_get(j, key);
-    enum json_kind kind = json_kind(value);
-    if (kind != JSON_ABSENT && kind != JSON_NULL && kind != JSON_BOOL)
-        return error_set(err, STATUS_BAD_REQUEST, "%s: neither true nor false", key);
-    *to = json_truth(value, *to);
-    return STATUS_OK;
-}
-
-void duration_to_json(const char *key, int64_t ms, struct json_writer *w)
-{
-    char text[32];
-    units_print_duration(ms, text);
-    json_member_string(w, key, text);
-}
-
-static const struct {
-    const char *name;
-    size_t at;
-} deadline_names[] = {
-    {"connect", offsetof(struct deadlines, connect_ms)},
-    {"firstByte", offsetof(struct deadlines, first_byte_ms)},
-    {"idle", offsetof(struct deadlines, idle_ms)},
-    {"total", offsetof(struct deadlines, total_ms)},
+static const struct field_functions *const types[] = {
+    [FIELD_TEXT] = &text_type,
+    [FIELD_OBJECT] = &object_type,
+    [FIELD_LIST] = &list_type,
+    [FIELD_HEADERS] = &headers_type,
+    [FIELD_ENV] = &env_type,
+    [FIELD_COUNT] = &field_count,
+    [FIELD_DURATION] = &field_duration,
+    [FIELD_DEADLINES] = &field_deadlines,
+    [FIELD_FLAG] = &field_flag,
+    [FIELD_CHOICE] = &field_choice,
+    [FIELD_WORD] = &word_type,
+    [FIELD_ELSEWHERE] = NULL,
 };
 
-enum { DEADLINE_COUNT = sizeof deadline_names / sizeof *deadline_names };
-
-void deadlines_to_json(const struct deadlines *d, struct json_writer *w)
+const struct field *field_find(const struct entity_kind *kind, const char *path)
 {
-    bool begun = false;
-    for (size_t i = 0; i < DEADLINE_COUNT; i++) {
-        int64_t ms;
-        memcpy(&ms, (const char *)d + deadline_names[i].at, sizeof ms);
-        if (ms == DEADLINE_UNSET)
-            continue;
-        if (!begun) {
-            json_key(w, "deadlines");
-            json_begin_object(w);
+    const struct field *f = kind->fields;
+    while (f->path && strcmp(f->path, path) != 0)
+        f++;
+    return f->path ? f : NULL;
+}
+
+enum status field_from_json(const struct field *f, const struct json *j, void *e, struct error *err)
+{
+    const struct json *value = json_at_path(j, f->path, strlen(f->path));
+    return types[f->type] ? types[f->type]->read(f, value, (char *)e + f->at, err) : STATUS_OK;
+}
+
+void field_to_json(
+    const struct field *f, const char *key, const void *e, bool secrets, struct json_writer *w)
+{
+    struct place p = {f, key, secrets, w};
+    if (types[f->type])
+        types[f->type]->write(&p, (const char *)e + f->at);
+}
+
+void field_release(const struct field *f, void *e)
+{
+    void *at = (char *)e + f->at;
+    char **text = at;
+    switch (f->type) {
+    case FIELD_TEXT:
+    case FIELD_OBJECT:
+    case FIELD_EXTRA:
+        if (f->is_secret && *text)
+            explicit_bzero(*text, strlen(*text));
+        free(*text);
+        break;
+    case FIELD_LIST:
+    case FIELD_HEADERS:
+    case FIELD_ENV:
+        strings_release(at);
+        break;
+    default:
+        break;
+    }
+}
+
+static enum status set_list(const struct strings *values, struct strings *to, struct error *err)
+{
+    struct strings list = {0};
+    for (size_t i = 0; i < values->count; i++)
+        if (*values->items[i] && strings_add(&list, values->items[i])) {
+            strings_release(&list);
+            return field_no_memory(err);
         }
-        begun = true;
-        duration_to_json(deadline_names[i].name, ms, w);
-    }
-    if (begun)
-        json_end_object(w);
-}
-
-static enum status is_deadline(void *ctx, const char *key, struct json *value)
-{
-    (void)value;
-    for (size_t i = 0; i < DEADLINE_COUNT; i++)
-        if (!strcmp(deadline_names[i].name, key))
-            return STATUS_OK;
-    return error_set(ctx, STATUS_BAD_REQUEST,
-        "\"%s\" is none of \"connect\", \"firstByte\", \"idle\", \"total\"", key);
-}
-
-enum status deadlines_from_json(const struct json *j, struct deadlines *d, struct error *err)
-{
-    const struct json *all = json_get(j, "deadlines");
-    enum json_kind kind = json_kind(all);
-    enum status st = STATUS_OK;
-    if (kind != JSON_ABSENT && kind != JSON_NULL && kind != JSON_OBJECT)
-        st = error_set(err, STATUS_BAD_REQUEST, "not an object");
-    if (!st)
-        st = json_each(all, is_deadline, err);
-    for (size_t i = 0; i < DEADLINE_COUNT && !st; i++) {
-        int64_t ms = DEADLINE_UNSET;
-        st = duration_from_json(all, deadline_names[i].name, &ms, err);
-        memcpy((char *)d + deadline_names[i].at, &ms, sizeof ms);
-    }
-    if (st)
-        error_prefix(err, "deadlines");
-    return st;
-}
-
-enum status check_text(const char *what, const char *text, struct error *err)
-{
-    size_t bad;
-    if (text && !utf8_valid(text, strlen(text), &bad))
-        return error_set(
-            err, STATUS_BAD_REQUEST, "the %s is not valid UTF-8 at byte %zu", what, bad);
+    strings_release(to);
+    *to = list;
     return STATUS_OK;
+}
+
+enum status entity_set(const struct entity_kind *kind, void *e, const char *path,
+    const struct strings *values, struct error *err)
+{
+    const char *text = values->count ? values->items[values->count - 1] : "";
+    size_t len = strcspn(path, ".");
+    for (const struct field *f = kind->fields; f->path; f++) {
+        void *to = (char *)e + f->at;
+        if (f->type == FIELD_DEADLINES && !strncmp(f->path, path, len) && path[len])
+            return field_set_deadline(path + len + 1, text, to, err);
+        if (strcmp(f->path, path) != 0)
+            continue;
+        return types[f->type] && types[f->type]->set ? types[f->type]->set(f, text, to, err)
+                                                     : set_list(values, to, err);
+    }
+    return error_set(err, STATUS_INTERNAL, "no field \"%s\"", path);
 }

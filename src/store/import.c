@@ -8,6 +8,7 @@
 #include "store/backend.h"
 #include "store/client.h"
 #include "store/command.h"
+#include "store/fields.h"
 #include "store/internal.h"
 #include "store/token.h"
 
@@ -145,52 +146,23 @@ static enum status forget_part(struct import *im, const char *collection, enum k
 
 /* ---- backends, agents, commands ---- */
 
-/* take_backend, take_agent, take_command: the same steps for three types; and print_ for four: the
- * one that is there, with its secrets. */
-#define PRINT(type, print_call)                                                                    \
-    static enum status print_##type(struct import *im, const char *id, struct json_writer *w)      \
-    {                                                                                              \
-        struct type e;                                                                             \
-        type##_init(&e);                                                                           \
-        enum status st = type##_get(im->s, id, &e, im->err);                                       \
-        if (!st)                                                                                   \
-            print_call;                                                                            \
-        type##_release(&e);                                                                        \
-        return st;                                                                                 \
-    }
-#define TAKE(type)                                                                                 \
-    static enum status take_##type(struct import *im, const struct json *j, bool known)            \
-    {                                                                                              \
-        struct type e;                                                                             \
-        type##_init(&e);                                                                           \
-        enum status st = type##_from_json(j, &e, im->err);                                         \
-        if (!st)                                                                                   \
-            st = known ? type##_update(im->s, &e, im->err) : type##_add(im->s, &e, im->err);       \
-        if (!st)                                                                                   \
-            st = forget(im, #type "s", e.id);                                                      \
-        type##_release(&e);                                                                        \
-        return st;                                                                                 \
-    }
-
-PRINT(backend, backend_to_json(&e, true, w))
-PRINT(agent, agent_export(&e, true, w))
-PRINT(command, command_export(&e, true, w))
-PRINT(client, (json_begin_object(w), client_export_members(&e, true, w), json_end_object(w)))
-TAKE(backend)
-TAKE(command)
-
-/* The agents that it falls back on may come later: see take_fallbacks. */
-static enum status take_agent(struct import *im, const struct json *j, bool known)
+/* Adds it, or changes the one that is there. */
+static enum status save(struct import *im, const struct entity_kind *kind, void *e, bool known)
 {
-    struct agent a;
-    agent_init(&a);
-    enum status st = agent_from_json(j, &a, im->err);
-    strings_release(&a.fallbacks);
+    return known ? entity_update(im->s, kind, e, im->err) : entity_add(im->s, kind, e, im->err);
+}
+
+static enum status take_plain(
+    struct import *im, const struct entity_kind *kind, const struct json *j, bool known)
+{
+    void *e = entity_new(kind);
+    enum status st = e ? entity_from_json(kind, j, e, im->err)
+                       : error_set(im->err, STATUS_NO_MEMORY, "out of memory");
+    if (!st && kind == &agent_kind) /* those that it falls back on may come later: take_fallbacks */
+        strings_release(&((struct agent *)e)->fallbacks);
     if (!st)
-        st = known ? agent_update(im->s, &a, im->err) : agent_add(im->s, &a, im->err);
-    if (!st)
-        st = forget(im, "agents", a.id);
-    agent_release(&a);
+        st = save(im, kind, e, known);
+    entity_free(kind, e);
     return st;
 }
 
@@ -200,7 +172,7 @@ static enum status set_fallbacks(struct import *im, const struct json *j, const 
     agent_init(&a);
     enum status st = agent_get(im->s, id, &a, im->err);
     if (!st)
-        st = list_from_json(j, "fallbacks", &a.fallbacks, im->err);
+        st = field_from_json(field_find(&agent_kind, "fallbacks"), j, &a, im->err);
     if (!st)
         st = agent_update(im->s, &a, im->err);
     agent_release(&a);
@@ -218,7 +190,7 @@ static enum status take_fallbacks(struct import *im)
         bool taken = false;
         if (!id || !json_count(json_get(j, "fallbacks")))
             continue;
-        st = sql_exists(im->s, "agent", id, &taken, im->err);
+        st = entity_exists(im->s, &agent_kind, id, &taken, im->err);
         if (!st && taken)
             st = set_fallbacks(im, j, id);
         if (st == STATUS_BAD_REQUEST) {
@@ -238,7 +210,7 @@ static enum status split_agents(struct import *im, struct client *c, struct stri
     enum status st = STATUS_OK;
     for (size_t i = 0; i < c->agents.count && !st; i++) {
         bool known;
-        st = sql_exists(im->s, "agent", c->agents.items[i], &known, im->err);
+        st = entity_exists(im->s, &agent_kind, c->agents.items[i], &known, im->err);
         if (!st)
             st = strings_add(known ? &there : rest, c->agents.items[i]);
     }
@@ -285,7 +257,8 @@ static enum status keep_rest(struct import *im, const char *id, const struct str
     return st;
 }
 
-static enum status take_client(struct import *im, const struct json *j, bool known)
+static enum status take_client(
+    struct import *im, const struct entity_kind *kind, const struct json *j, bool known)
 {
     struct client c;
     struct strings rest = {0};
@@ -294,11 +267,9 @@ static enum status take_client(struct import *im, const struct json *j, bool kno
     if (!st)
         st = split_agents(im, &c, &rest);
     if (!st)
-        st = known ? client_update(im->s, &c, im->err) : client_add(im->s, &c, im->err);
+        st = save(im, kind, &c, known);
     if (!st)
         st = adopt_tokens(im, c.id, j);
-    if (!st)
-        st = forget(im, "clients", c.id);
     if (!st && rest.count)
         st = keep_rest(im, c.id, &rest);
     strings_release(&rest);
@@ -310,35 +281,50 @@ static enum status take_client(struct import *im, const struct json *j, bool kno
 
 /* In this order, so that what is referred to is there. */
 static const struct {
-    const char *name, *kind;
-    enum status (*take)(struct import *im, const struct json *j, bool known);
-    enum status (*print)(struct import *im, const char *id, struct json_writer *w);
+    const char *name;
+    const struct entity_kind *kind;
+    enum status (*take)(
+        struct import *im, const struct entity_kind *kind, const struct json *j, bool known);
     size_t counter;
 } collections[] = {
-    {"backends", "backend", take_backend, print_backend, offsetof(struct import_report, backends)},
-    {"agents", "agent", take_agent, print_agent, offsetof(struct import_report, agents)},
-    {"commands", "command", take_command, print_command, offsetof(struct import_report, commands)},
-    {"clients", "client", take_client, print_client, offsetof(struct import_report, clients)},
+    {"backends", &backend_kind, take_plain, offsetof(struct import_report, backends)},
+    {"agents", &agent_kind, take_plain, offsetof(struct import_report, agents)},
+    {"commands", &command_kind, take_plain, offsetof(struct import_report, commands)},
+    {"clients", &client_kind, take_client, offsetof(struct import_report, clients)},
 };
 
 enum { COLLECTIONS = sizeof collections / sizeof *collections };
+
+/* The one that is there, with its secrets. */
+static enum status print(
+    struct import *im, const struct entity_kind *kind, const char *id, struct buf *out)
+{
+    struct json_writer w;
+    void *e = entity_new(kind);
+    enum status st = e ? entity_get(im->s, kind, id, e, im->err)
+                       : error_set(im->err, STATUS_NO_MEMORY, "out of memory");
+    json_writer_init(&w, out);
+    if (!st)
+        entity_to_json(kind, e, true, &w);
+    entity_free(kind, e);
+    return st;
+}
 
 /* Takes the element in place of the one that is there. */
 static enum status replace(struct import *im, size_t which, const char *id, const struct json *j)
 {
     struct buf old, text;
-    struct json_writer w;
+    const struct entity_kind *kind = collections[which].kind;
     struct json *whole = NULL;
     buf_init(&old, 1024 * BUF_SMALL);
     buf_init(&text, 1024 * BUF_SMALL);
-    json_writer_init(&w, &old);
-    enum status st = collections[which].print(im, id, &w);
+    enum status st = print(im, kind, id, &old);
     if (!st)
         st = recall(im, "", j, buf_str(&old), &text);
     if (!st)
         st = json_parse(buf_str(&text), text.len, &whole, im->err);
     if (!st)
-        st = collections[which].take(im, whole, true);
+        st = collections[which].take(im, kind, whole, true);
     json_free(whole);
     buf_wipe(&old);
     buf_wipe(&text);
@@ -347,19 +333,20 @@ static enum status replace(struct import *im, size_t which, const char *id, cons
 
 static enum status take(struct import *im, size_t which, const struct json *j)
 {
-    const char *id = json_get_string(j, "id");
+    const struct entity_kind *kind = collections[which].kind;
+    const char *name = collections[which].name, *id = json_get_string(j, "id");
     bool known = false;
-    enum status st =
-        id ? sql_exists(im->s, collections[which].kind, id, &known, im->err) : STATUS_OK;
+    enum status st = id ? entity_exists(im->s, kind, id, &known, im->err) : STATUS_OK;
+    if (!st && id)
+        st = forget(im, name, id);
     if (st)
         return st;
     if (!known)
-        return collections[which].take(im, j, false);
+        return collections[which].take(im, kind, j, false);
     if (im->replace)
         return replace(im, which, id, j);
     return error_set(im->err, STATUS_CONFLICT,
-        "%s \"%s\" exists already: import with --replace to change it", collections[which].name,
-        id);
+        "%s \"%s\" exists already: import with --replace to change it", name, id);
 }
 
 /* What was said of the element itself keeps it out, whole, and the import goes on; what was said

@@ -33,7 +33,7 @@ struct store {
     char *path;
     struct stat file; /* as it was opened */
     struct {
-        const char *sql; /* a literal: its address is the key */
+        const char *key; /* an address that stays */
         sqlite3_stmt *stmt;
     } statements[STATEMENTS_MAX];
     size_t statement_count;
@@ -70,8 +70,12 @@ enum status run_note_blocks(struct store *s, struct error *err);
 enum status sql_error(const struct store *s, struct error *err);
 /* The same for a row that cannot be. */
 enum status sql_damaged(const struct store *s, struct error *err);
-/* A statement, prepared once and kept; sql must be a literal. NULL and err on failure. */
+/* A statement, prepared once and kept; sql must be a literal, since its address is the key. NULL
+ * and err on failure. */
 sqlite3_stmt *sql_prepare(struct store *s, const char *sql, struct error *err);
+/* The same for text that is put together: what is kept under the address, or NULL; and keeps it. */
+sqlite3_stmt *sql_prepared(const struct store *s, const char *key);
+sqlite3_stmt *sql_prepare_as(struct store *s, const char *key, const char *sql, struct error *err);
 /* Steps once. *row says whether there is one; the statement is reset unless there is. */
 enum status sql_step(struct store *s, sqlite3_stmt *q, bool *row, struct error *err);
 /* For what gives no row: steps and resets. */
@@ -84,63 +88,20 @@ int sql_changes(const struct store *s);
 /* Parameters count from 1. NULL binds NULL. The bytes must live until the statement is reset. */
 void sql_bind_text(sqlite3_stmt *q, int at, const char *text);
 void sql_bind_int(sqlite3_stmt *q, int at, int64_t v);
-/* Columns count from 0. Copies; NULL for NULL. A failure is remembered in *st. */
-void sql_read_text(sqlite3_stmt *q, int at, char **to, enum status *st);
-/* For a column that is never NULL in a whole store: NULL is STATUS_STORE. */
-void sql_need_text(sqlite3_stmt *q, int at, char **to, enum status *st);
+/* Columns count from 0. */
 const char *sql_text(sqlite3_stmt *q, int at);
 
-/* Lists and deadlines are kept as JSON text. */
+/* Lists are kept as JSON text. */
 enum status sql_bind_list(sqlite3_stmt *q, int at, const struct strings *l);
-void sql_read_list(sqlite3_stmt *q, int at, struct strings *l, enum status *st);
-
-/* What is said of an id that is not there, with the nearest one that is. kind is a table of
- * entities: "backend", "agent", "command" or "client". */
-enum status sql_missing(
-    struct store *s, const char *kind, const char *id, enum status what, struct error *err);
-/* Whether the table has the id. */
-enum status sql_exists(
-    struct store *s, const char *kind, const char *id, bool *exists, struct error *err);
-/* Checks the id of an entity that is to be added, or makes one. */
-enum status sql_new_id(struct store *s, const char *kind, char **id, struct error *err);
-/* Adds the ids that query gives for id, quoted, to text: 'client "a", client "b"'. */
-enum status sql_users(struct store *s, const char *query, const char *id, const char *kind,
-    struct buf *text, struct error *err);
-/* Four columns and four parameters: the deadlines. */
-void sql_bind_deadlines(sqlite3_stmt *q, int at, const struct deadlines *d);
-void sql_read_deadlines(sqlite3_stmt *q, int at, struct deadlines *d);
-
-/* How an entity is read: a row into an initialised struct, which is then seen and released. */
-struct entity_reader {
-    void *entity;
-    enum status (*read)(sqlite3_stmt *q, void *entity);
-    enum status (*seen)(void *ctx, const void *entity);
-    void *ctx;
-    enum status verdict; /* what seen said last */
-};
-/* Reads every row of the query into the same struct. */
-enum status sql_each(
-    struct store *s, sqlite3_stmt *q, struct entity_reader *reader, struct error *err);
-/* Reads the row with the id; STATUS_NOT_FOUND. */
-enum status sql_get(struct store *s, const char *sql, const char *kind, const char *id,
-    struct entity_reader *reader, struct error *err);
-/* Deletes the row with the id; STATUS_NOT_FOUND. */
-enum status sql_delete(
-    struct store *s, const char *sql, const char *kind, const char *id, struct error *err);
+enum status sql_read_list(sqlite3_stmt *q, int at, struct strings *l);
+/* Runs each of the changes, ended by NULL, with the id as its parameter. */
+enum status sql_run_each(
+    struct store *s, const char *const changes[], const char *id, struct error *err);
 
 /* All or nothing for several statements, also inside a transaction. */
 enum status sql_begin(struct store *s, struct error *err);
 enum status sql_end(struct store *s, enum status so_far, struct error *err);
 
-/* The members of an object that have no meaning here, as JSON text, or NULL when there are none.
- * known names the others and is ended by NULL; "llm.model" is a member of the member "llm". */
-enum status extra_from_json(
-    const struct json *j, const char *const known[], char **extra, struct error *err);
-bool extra_has(const char *extra, const char *key);
-/* Writes back those of the member at path ("" is the object itself) into an object that was begun.
- */
-void extra_to_json(const char *extra, const char *const known[], const char *path, bool secrets,
-    struct json_writer *w);
 /* A value, the member key of an object. Without secrets what looks like one is null. */
 void value_to_json(const char *key, const struct json *value, bool secrets, struct json_writer *w);
 /* The value, and where value_to_json left a secret out of old, that secret. */
@@ -150,36 +111,6 @@ void value_recall(
 bool is_reference(const char *key);
 /* Whether a user or password stands in the URL itself. */
 bool url_has_secret(const char *url);
-/* A text member into *to; a value of another type is STATUS_BAD_REQUEST; null and absent: NULL. */
-enum status text_from_json(const struct json *j, const char *key, char **to, struct error *err);
-enum status list_from_json(
-    const struct json *j, const char *key, struct strings *to, struct error *err);
-/* Lines as we write them, or Magec's object of names and values; a value that is null is unknown.
- */
-enum status headers_from_json(
-    const struct json *j, const char *key, struct strings *to, struct error *err);
-void list_to_json(const char *key, const struct strings *l, struct json_writer *w);
-/* A duration ("20ms") or a number of seconds. */
-enum status duration_from_json(
-    const struct json *j, const char *key, int64_t *ms, struct error *err);
-void duration_to_json(const char *key, int64_t ms, struct json_writer *w);
-/* A whole number; absent and null: 0. */
-enum status count_from_json(const struct json *j, const char *key, int64_t *to, struct error *err);
-enum status bool_from_json(const struct json *j, const char *key, bool *to, struct error *err);
-
-void deadlines_to_json(const struct deadlines *d, struct json_writer *w);
-enum status deadlines_from_json(const struct json *j, struct deadlines *d, struct error *err);
-/* Text for people and models: valid UTF-8. NULL is fine. */
-enum status check_text(const char *what, const char *text, struct error *err);
-
-/* As their _to_json, which leave out what looks like a secret in members without a meaning. The
- * client's members go into an object that was begun. */
-struct agent;
-struct command;
-struct client;
-void agent_export(const struct agent *a, bool secrets, struct json_writer *w);
-void command_export(const struct command *c, bool secrets, struct json_writer *w);
-void client_export_members(const struct client *c, bool secrets, struct json_writer *w);
 
 /* Rows of kept: what an import could not take. */
 enum kept_part {

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/ident.h"
 #include "base/units.h"
 #include "store/internal.h"
 
@@ -82,11 +81,16 @@ enum status sql_damaged(const struct store *s, struct error *err)
                : error_set(err, STATUS_NO_MEMORY, "out of memory for the store");
 }
 
-sqlite3_stmt *sql_prepare(struct store *s, const char *sql, struct error *err)
+sqlite3_stmt *sql_prepared(const struct store *s, const char *key)
 {
     for (size_t i = 0; i < s->statement_count; i++)
-        if (s->statements[i].sql == sql)
+        if (s->statements[i].key == key)
             return s->statements[i].stmt;
+    return NULL;
+}
+
+sqlite3_stmt *sql_prepare_as(struct store *s, const char *key, const char *sql, struct error *err)
+{
     sqlite3_stmt *q = NULL;
     if (s->statement_count == STATEMENTS_MAX) {
         error_set(err, STATUS_INTERNAL, "too many statements");
@@ -96,9 +100,15 @@ sqlite3_stmt *sql_prepare(struct store *s, const char *sql, struct error *err)
         sql_error(s, err);
         return NULL;
     }
-    s->statements[s->statement_count].sql = sql;
+    s->statements[s->statement_count].key = key;
     s->statements[s->statement_count++].stmt = q;
     return q;
+}
+
+sqlite3_stmt *sql_prepare(struct store *s, const char *sql, struct error *err)
+{
+    sqlite3_stmt *q = sql_prepared(s, sql);
+    return q ? q : sql_prepare_as(s, sql, sql, err);
 }
 
 enum status sql_step(struct store *s, sqlite3_stmt *q, bool *row, struct error *err)
@@ -149,19 +159,6 @@ const char *sql_text(sqlite3_stmt *q, int at)
     return (const char *)sqlite3_column_text(q, at);
 }
 
-void sql_read_text(sqlite3_stmt *q, int at, char **to, enum status *st)
-{
-    if (!*st)
-        *st = string_set(to, sql_text(q, at));
-}
-
-void sql_need_text(sqlite3_stmt *q, int at, char **to, enum status *st)
-{
-    sql_read_text(q, at, to, st);
-    if (!*st && !*to)
-        *st = STATUS_STORE;
-}
-
 enum status sql_bind_list(sqlite3_stmt *q, int at, const struct strings *l)
 {
     if (!l->count) {
@@ -183,172 +180,39 @@ enum status sql_bind_list(sqlite3_stmt *q, int at, const struct strings *l)
     return st;
 }
 
-void sql_read_list(sqlite3_stmt *q, int at, struct strings *l, enum status *st)
+enum status sql_read_list(sqlite3_stmt *q, int at, struct strings *l)
 {
     const char *text = sql_text(q, at);
     struct json *j = NULL;
+    enum status st = STATUS_OK;
     strings_release(l);
-    if (*st || !text)
-        return;
+    if (!text)
+        return STATUS_OK;
     if (json_parse(text, strlen(text), &j, NULL))
-        *st = STATUS_STORE;
-    for (size_t i = 0; i < json_count(j) && !*st; i++) {
+        return STATUS_STORE;
+    for (size_t i = 0; i < json_count(j) && !st; i++) {
         const char *item = json_string(json_at(j, i), NULL);
-        *st = item ? strings_add(l, item) : STATUS_STORE;
+        st = item ? strings_add(l, item) : STATUS_STORE;
     }
     json_free(j);
-}
-
-/* ---- ids and references ---- */
-
-static const struct {
-    const char *kind, *exists, *ids;
-} kinds[] = {
-    {"backend", "SELECT 1 FROM backend WHERE id = ?", "SELECT id FROM backend LIMIT 10000"},
-    {"agent", "SELECT 1 FROM agent WHERE id = ?", "SELECT id FROM agent LIMIT 10000"},
-    {"command", "SELECT 1 FROM command WHERE id = ?", "SELECT id FROM command LIMIT 10000"},
-    {"client", "SELECT 1 FROM client WHERE id = ?", "SELECT id FROM client LIMIT 10000"},
-};
-
-static size_t kind_index(const char *kind)
-{
-    size_t i = 0;
-    while (i + 1 < sizeof kinds / sizeof *kinds && strcmp(kinds[i].kind, kind))
-        i++;
-    return i;
-}
-
-enum status sql_exists(
-    struct store *s, const char *kind, const char *id, bool *exists, struct error *err)
-{
-    sqlite3_stmt *q = sql_prepare(s, kinds[kind_index(kind)].exists, err);
-    if (!q)
-        return STATUS_STORE;
-    sql_bind_text(q, 1, id);
-    enum status st = sql_step(s, q, exists, err);
-    sqlite3_reset(q);
     return st;
 }
 
-enum status sql_missing(
-    struct store *s, const char *kind, const char *id, enum status what, struct error *err)
+enum status sql_run_each(
+    struct store *s, const char *const changes[], const char *id, struct error *err)
 {
-    sqlite3_stmt *q = sql_prepare(s, kinds[kind_index(kind)].ids, err);
-    struct strings ids = {0};
-    bool row = true;
-    while (q && !sql_step(s, q, &row, NULL) && row)
-        if (sql_text(q, 0))
-            strings_add(&ids, sql_text(q, 0)); /* one less to be meant */
-    const char *near = strings_nearest(&ids, id);
-    if (near)
-        error_set(err, what, "no %s \"%s\"; did you mean \"%s\"?", kind, id, near);
-    else
-        error_set(err, what, "no %s \"%s\"; \"magec %s list\" shows what there is", kind, id, kind);
-    strings_release(&ids);
-    return what;
-}
-
-enum status sql_new_id(struct store *s, const char *kind, char **id, struct error *err)
-{
-    char uuid[IDENT_UUID_LEN + 1];
-    bool exists;
-    if (!*id || !**id) {
-        enum status st = ident_uuid4(uuid, err);
-        return st ? st : string_set(id, uuid);
+    enum status st = STATUS_OK;
+    for (; *changes && !st; changes++) {
+        sqlite3_stmt *q = sql_prepare(s, *changes, err);
+        if (!q)
+            return STATUS_STORE;
+        sql_bind_text(q, 1, id);
+        st = sql_run(s, q, err);
     }
-    if (!ident_slug_valid(*id, strlen(*id)))
-        return error_set(err, STATUS_BAD_REQUEST,
-            "\"%s\" is not an id: up to 64 letters, digits, \".\", \"_\" and \"-\", beginning with "
-            "a letter or digit",
-            *id);
-    enum status st = sql_exists(s, kind, *id, &exists, err);
-    if (!st && exists)
-        st = error_set(err, STATUS_CONFLICT,
-            "%s \"%s\" exists already: change it with \"magec %s set %s\"", kind, *id, kind, *id);
     return st;
 }
 
-enum status sql_users(struct store *s, const char *query, const char *id, const char *kind,
-    struct buf *text, struct error *err)
-{
-    sqlite3_stmt *q = sql_prepare(s, query, err);
-    if (!q)
-        return STATUS_STORE;
-    sql_bind_text(q, 1, id);
-    bool row;
-    enum status st;
-    while (!(st = sql_step(s, q, &row, err)) && row)
-        buf_printf(text, "%s%s \"%s\"", text->len ? ", " : "", kind, sql_text(q, 0));
-    return st;
-}
-
-void sql_bind_deadlines(sqlite3_stmt *q, int at, const struct deadlines *d)
-{
-    sql_bind_int(q, at, d->connect_ms);
-    sql_bind_int(q, at + 1, d->first_byte_ms);
-    sql_bind_int(q, at + 2, d->idle_ms);
-    sql_bind_int(q, at + 3, d->total_ms);
-}
-
-void sql_read_deadlines(sqlite3_stmt *q, int at, struct deadlines *d)
-{
-    d->connect_ms = sqlite3_column_int64(q, at);
-    d->first_byte_ms = sqlite3_column_int64(q, at + 1);
-    d->idle_ms = sqlite3_column_int64(q, at + 2);
-    d->total_ms = sqlite3_column_int64(q, at + 3);
-}
-
-enum status sql_each(
-    struct store *s, sqlite3_stmt *q, struct entity_reader *reader, struct error *err)
-{
-    bool row;
-    enum status st;
-    while (!(st = sql_step(s, q, &row, err)) && row) {
-        st = reader->read(q, reader->entity);
-        if (st) {
-            st = st == STATUS_STORE ? sql_damaged(s, err)
-                                    : error_set(err, st, "out of memory for the store");
-            break;
-        }
-        st = reader->verdict = reader->seen ? reader->seen(reader->ctx, reader->entity) : STATUS_OK;
-        if (st)
-            break;
-    }
-    sqlite3_reset(q);
-    return st;
-}
-
-static enum status count_row(void *ctx, const void *entity)
-{
-    (void)entity;
-    ++*(int *)ctx;
-    return STATUS_OK;
-}
-
-enum status sql_get(struct store *s, const char *sql, const char *kind, const char *id,
-    struct entity_reader *reader, struct error *err)
-{
-    int rows = 0;
-    sqlite3_stmt *q = sql_prepare(s, sql, err);
-    if (!q)
-        return STATUS_STORE;
-    reader->seen = count_row;
-    reader->ctx = &rows;
-    sql_bind_text(q, 1, id);
-    enum status st = sql_each(s, q, reader, err);
-    return st || rows ? st : sql_missing(s, kind, id, STATUS_NOT_FOUND, err);
-}
-
-enum status sql_delete(
-    struct store *s, const char *sql, const char *kind, const char *id, struct error *err)
-{
-    sqlite3_stmt *q = sql_prepare(s, sql, err);
-    if (!q)
-        return STATUS_STORE;
-    sql_bind_text(q, 1, id);
-    enum status st = sql_run(s, q, err);
-    return st || sql_changes(s) ? st : sql_missing(s, kind, id, STATUS_NOT_FOUND, err);
-}
+/* ---- transactions ---- */
 
 /* A transaction of its own when there is none, so that what is read is still true when it is
  * written; else a savepoint. */

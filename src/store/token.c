@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "store/client.h"
+#include "store/fields.h"
 #include "store/internal.h"
 
 enum { TOUCH_MS = 1000 };
@@ -55,9 +57,9 @@ enum status token_issue(struct store *s, const char *client, int64_t grace_ms,
 {
     unsigned char hash[IDENT_HASH_LEN];
     bool exists;
-    enum status st = sql_exists(s, "client", client, &exists, err);
+    enum status st = entity_exists(s, &client_kind, client, &exists, err);
     if (!st && !exists)
-        st = sql_missing(s, "client", client, STATUS_NOT_FOUND, err);
+        st = entity_missing(s, &client_kind, client, STATUS_NOT_FOUND, err);
     if (!st)
         st = ident_token_new(out, err);
     if (!st)

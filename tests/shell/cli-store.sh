@@ -189,11 +189,11 @@ member '["ops"]' '[.[].id]' agent list --tag slow
 for schema in '[]' '{' '7'; do
     run magec agent set ops --response-schema "$schema"
     isnt "$rc" 0 "a schema that is $schema is refused"
-    like "$(cat err)" '^magec: the schema of answers' 'and it is said of what'
+    like "$(cat err)" '^magec: --response-schema: not ' 'and it is said of what'
 done
 { printf '{"description":"' && head -c 65536 /dev/zero | tr '\0' x && echo '"}'; } >schema.json
 run magec agent set ops --response-schema @schema.json
-like "$rc $(cat err)" '^[1-9].*the schema of answers is larger than 65536 bytes' 'a schema has a size'
+like "$rc $(cat err)" '^[1-9].*--response-schema: larger than 65536 bytes' 'a schema has a size'
 run magec agent set ops --tag x --tag x
 like "$rc $(cat err)" '^[1-9].*the tag "x" is there twice' 'a tag is there once'
 does 'agent "ops" changed' agent set ops --tag= --response-schema ''

@@ -99,7 +99,7 @@ START_TEST(test_show)
     json_writer_init(&w, &out);
     OK(import(magec, false));
     OK(agent_get(at.store, "a1", &a, &at.err));
-    agent_to_json(&a, &w);
+    agent_to_json(&a, false, &w);
     ck_assert_str_eq(buf_str(&out),
         "{\"id\":\"a1\",\"name\":\"Reviewer\",\"llm\":{\"backend\":\"ollama\",\"model\":\"m\","
         "\"headers\":{\"X-Cost\":null},\"tier\":\"gold\"},\"outputKey\":\"review\","
@@ -155,7 +155,7 @@ START_TEST(test_rest)
     char *text = export(false);
     check_has(text, "\"a1\",\n        \"f1\",\n        \"f2\"\n", true);
     free(text);
-    OK(client_remove(at.store, "w1", &at.err));
+    OK(client_remove(at.store, "w1", false, &at.err));
     text = export(true);
     check_has(text, "\"w1\"", false);
     check_has(text, "\"t1\"", true);
@@ -201,7 +201,7 @@ static const struct {
     {"backends", "\"type\":\"x\",\"command\":[\"a\\u0000\"]", "command[0]: contains a NUL"},
     {"backends", "\"type\":\"x\",\"url\":\"http://:8080\"", "is not a URL"},
     {"agents", "\"llm\":\"b\"", "llm: not an object"},
-    {"agents", "\"llm\":{\"backend\":\"b\",\"options\":[1]}", "llm.options: the options are not a"},
+    {"agents", "\"llm\":{\"backend\":\"b\",\"options\":[1]}", "llm.options: not a JSON object"},
     {"agents", "\"llm\":{\"backend\":\"b\"},\"maxTokens\":\"many\"", "maxTokens: not a whole"},
     {"agents", "\"llm\":{\"backend\":\"b\"},\"maxTokens\":-1", "below zero"},
     {"clients", "\"enabled\":\"yes\",\"config\":{\"webhook\":{\"passthrough\":true}}",

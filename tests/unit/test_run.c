@@ -508,7 +508,7 @@ START_TEST(test_touches_token)
         .token = hash};
     OK(run_insert(at.store, &b, &row, &at.err));
     struct run_filter f = {.limit = 9, .client = "pass"};
-    OK(client_remove(at.store, "pass", &at.err));
+    OK(client_remove(at.store, "pass", false, &at.err));
     check_list(&f, "1");                                                  /* runs stay */
     ck_assert_int_ne(run_insert(at.store, &b, &row, &at.err), STATUS_OK); /* the id is taken */
 }

@@ -167,9 +167,9 @@ struct entity {
     }
 
 ENTITY(backend, backend_remove(at.store, id, force, &at.err), backend_to_json(&e, true, w))
-ENTITY(agent, agent_remove(at.store, id, force, &at.err), agent_to_json(&e, w))
-ENTITY(command, command_remove(at.store, id, force, &at.err), command_to_json(&e, w))
-ENTITY(client, client_remove(at.store, id, &at.err), client_to_json(&e, w))
+ENTITY(agent, agent_remove(at.store, id, force, &at.err), agent_to_json(&e, true, w))
+ENTITY(command, command_remove(at.store, id, force, &at.err), command_to_json(&e, true, w))
+ENTITY(client, client_remove(at.store, id, force, &at.err), client_to_json(&e, true, w))
 
 #define CALLS(type) add_##type, update_##type, print_##type, remove_##type, list_##type
 
@@ -293,9 +293,9 @@ static const struct {
     {AGENT, "{\"id\":\"x\",\"llm\":{\"backend\":\"echo\"},\"fallbacks\":[\"x\"]}",
         STATUS_BAD_REQUEST, "cannot fall back on itself"},
     {AGENT, "{\"llm\":{\"backend\":\"echo\",\"options\":[]}}", STATUS_BAD_REQUEST,
-        "llm.options: the options are not a JSON object"},
+        "llm.options: not a JSON object"},
     {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"responseSchema\":true}", STATUS_BAD_REQUEST,
-        "responseSchema: the schema of answers is not a JSON object"},
+        "responseSchema: not a JSON object"},
     {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"a\",\"\"]}", STATUS_BAD_REQUEST,
         "tag 2 is empty"},
     {AGENT, "{\"llm\":{\"backend\":\"echo\"},\"tags\":[\"a\",\"b\",\"a\"]}", STATUS_BAD_REQUEST,
@@ -445,7 +445,7 @@ START_TEST(test_tokens)
     ck_assert(!valid("pass", a) && valid("pass", b));
     OK(token_issue(at.store, "pass", 0, c, &at.err)); /* at once */
     ck_assert(!valid("pass", a) && !valid("pass", b) && valid("pass", c));
-    OK(client_remove(at.store, "pass", &at.err));
+    OK(client_remove(at.store, "pass", false, &at.err));
     ck_assert(!valid("pass", c));
 }
 END_TEST
