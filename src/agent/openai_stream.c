@@ -117,6 +117,27 @@ static enum status read_error(struct openai_stream *s, const char *text, size_t 
     return st;
 }
 
+static void on_text(void *ctx, const char *bytes, size_t len)
+{
+    struct openai_stream *s = ctx;
+    think_feed(&s->think, bytes, len);
+}
+
+static enum status say(struct openai_stream *s, const struct json_slice *content)
+{
+    enum status st = stream_say(&s->base, content);
+    s->base.said = s->think.said;
+    return st;
+}
+
+static enum status read_finish(struct openai_stream *s, const struct json_slice *reason)
+{
+    if (reason->kind == JSON_STRING)
+        think_finish(&s->think);
+    s->base.said = s->think.said;
+    return stream_word(&s->base, reason, &s->base.finish_reason);
+}
+
 static enum status read_chunk(struct openai_stream *o, const struct chunk *c)
 {
     struct stream *s = &o->base;
@@ -128,10 +149,10 @@ static enum status read_chunk(struct openai_stream *o, const struct chunk *c)
     if (!st && !s->id)
         st = stream_word(s, &c->id, &s->id);
     if (!st)
-        st = stream_say(s, &c->content);
+        st = say(o, &c->content);
     if (!st)
         st = stream_refuse(s, &c->refusal);
-    return st ? st : stream_word(s, &c->finish_reason, &s->finish_reason);
+    return st ? st : read_finish(o, &c->finish_reason);
 }
 
 /* Whether nothing but the content would come of it, were it said again. */
@@ -147,11 +168,13 @@ static enum status on_event(void *stream, const struct sse_event *e)
     struct openai_stream *s = stream;
     if (e->len == 6 && !memcmp(e->data, "[DONE]", 6)) {
         s->base.done = true;
+        think_finish(&s->think);
+        s->base.said = s->think.said;
         return STATUS_OK;
     }
     struct chunk c;
     if (json_alike_match(&s->said_like, e->data, e->len, &c.content))
-        return stream_say(&s->base, &c.content);
+        return say(s, &c.content);
     enum status st = STATUS_OK;
     if (!scan_chunk(e->data, e->len, &c))
         return STATUS_BAD_REQUEST;
@@ -165,7 +188,8 @@ static enum status on_event(void *stream, const struct sse_event *e)
 static void init(void *stream, stream_text text, void *ctx)
 {
     struct openai_stream *s = stream;
-    stream_init(&s->base, on_event, text, ctx);
+    stream_init(&s->base, on_event, on_text, s);
+    s->think = (struct think){.text = text, .ctx = ctx};
     json_alike_init(&s->said_like);
 }
 
@@ -189,6 +213,9 @@ static enum status end(const void *stream, struct error *err)
         return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
     if (!strcmp(reason, "error"))
         return error_set(err, STATUS_BACKEND, "the backend broke the answer off with an error");
+    if (s->think.state == THINK_INSIDE)
+        return error_set(err, STATUS_BACKEND,
+            "the answer is empty: it ended within its reasoning (finish reason \"%s\")", reason);
     return stream_end(stream, err);
 }
 

@@ -65,10 +65,8 @@ static inline enum status model_chunk(struct model *m, const struct json *chunk)
     const struct json *choice = json_at(json_get(chunk, "choices"), 0);
     size_t len = 0;
     const char *text = json_string(json_get(json_get(choice, "delta"), "content"), &len);
-    if (text && len) {
-        m->said = true;
+    if (text)
         buf_add(&m->text, text, len);
-    }
     text = json_string(json_get(json_get(choice, "delta"), "refusal"), &len);
     if (text)
         buf_add(&m->refusal, text, len);
@@ -94,6 +92,24 @@ static inline enum status model_event(void *ctx, const struct sse_event *e)
     return st;
 }
 
+/* What of all the content is the answer. */
+static inline void model_think(struct model *m)
+{
+    static const char space[] = " \t\r\n";
+    const char *all = buf_str(&m->text), *from = all + strspn(all, space);
+    size_t tag = strlen("<think>"), blank = (size_t)(from - all), rest = strlen(from);
+    bool whole = !strncmp(from, "<think>", tag) && blank + tag <= THINK_HELD_MAX;
+    const char *close = whole ? strstr(from, "</think>") : NULL;
+    if (close) {
+        close += strlen("</think>");
+        buf_consume(&m->text, (size_t)(close + strspn(close, space) - all));
+    } else if (whole || (!m->finish_reason && !m->done && m->text.len <= THINK_HELD_MAX &&
+                            blank + rest == m->text.len && !strncmp(from, "<think>", rest))) {
+        buf_reset(&m->text);
+    }
+    m->said = m->text.len > 0;
+}
+
 /* Reads the stream at once, and checks that s, which said text and ended its feeding with st, came
  * to the same. */
 static inline void model_check(
@@ -105,6 +121,7 @@ static inline void model_check(
     buf_init(&m.refusal, s->base.refusal.cap);
     sse_init(&sse, STREAM_EVENT_MAX, STREAM_EVENT_MAX, model_event, &m);
     enum status wanted = sse_feed(&sse, buf_str(stream), stream->len);
+    model_think(&m);
     ck_assert_int_eq(st, wanted ? STATUS_BACKEND : STATUS_OK);
     ck_assert_uint_eq(text->len, m.text.len);
     ck_assert_int_eq(memcmp(buf_str(text), buf_str(&m.text), text->len), 0);
