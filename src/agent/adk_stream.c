@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/failure.h"
+
 /* ---- what matters of an event ---- */
 
 struct event {
@@ -264,7 +266,7 @@ static enum status read_error(struct adk_stream *g, const struct sse_event *from
     const char *message = j ? stream_error_message(j) : buf_str(&plain);
     if (!message || !*message)
         message = "an error without a message";
-    enum status st = stream_fail(&g->stream, message);
+    enum status st = stream_fail_as(&g->stream, message, j);
     json_free(j);
     buf_release(&plain);
     return st;
@@ -289,6 +291,19 @@ static enum status fail_with(struct adk_stream *g, const char *what, const struc
         stream_fail(&g->stream, text.len ? buf_str(&text) : "an error without a message");
     buf_release(&text);
     return st;
+}
+
+static enum status read_code(struct adk_stream *g, const struct event *e)
+{
+    struct buf code;
+    buf_init(&code, 2 * BUF_SMALL);
+    if (e->error_code.kind == JSON_STRING)
+        json_slice_add(&e->error_code, &code);
+    else if (is_set(&e->error_code))
+        buf_add(&code, e->error_code.bytes, e->error_code.len);
+    g->stream.error_status = failure_word_status(buf_str(&code));
+    buf_release(&code);
+    return fail_with(g, "", &e->error_code, &e->error_message);
 }
 
 static enum status read_words(struct adk_stream *g, const struct event *e)
@@ -384,7 +399,7 @@ static enum status on_event(void *stream, const struct sse_event *from)
     if (!is_json && !is_error)
         return STATUS_BAD_REQUEST;
     if (is_json && (is_set(&e.error_code) || is_set(&e.error_message)))
-        return fail_with(g, "", &e.error_code, &e.error_message);
+        return read_code(g, &e);
     if (is_error || (e.error.kind != JSON_ABSENT && e.error.kind != JSON_NULL))
         return read_error(g, from);
     e.who = who_is(&e);

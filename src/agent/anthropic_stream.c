@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "agent/failure.h"
+
 static const char unexplained[] = "an error without a message";
 
 static const char *filled(const char *text)
@@ -193,6 +195,7 @@ static enum status read_error(struct stream *s, const struct sse_event *e, bool 
     if (st)
         return st;
     const char *message = anthropic_error_message(j);
+    s->error_status = failure_status(j);
     if (message || is_error)
         st = fail(s, message, filled(json_get_string(json_get(j, "error"), "type")));
     json_free(j);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/failure.h"
 #include "agent/retry.h"
 #include "agent/secret.h"
 #include "base/units.h"
@@ -33,14 +34,12 @@ static void finish(struct exchange *x, enum status st, struct error *err)
     task_end(&x->task, &out);
 }
 
-/* Whether the answer says that what may be spent is spent: waiting does not help. */
-static bool is_spent(const struct json *j)
+/* What an error under a status of success amounts to; 0: one that does not pass. */
+static void take_failure(struct exchange *x, int http_status)
 {
-    const struct json *error = json_get(j, "error");
-    const char *code = json_get_string(json_get(error, "details"), "error_code");
-    const char *plain = json_get_string(error, "code");
-    return (code && !strcmp(code, "enforced_spend_limit_reached")) ||
-           (plain && !strcmp(plain, "insufficient_quota"));
+    x->may_pass = http_status != 0;
+    if (http_status)
+        x->http_status = http_status;
 }
 
 /* An answer that is no stream is a failure, whatever its status; its own words say which. */
@@ -60,7 +59,9 @@ static enum status explain_answer(struct exchange *x, struct error *err)
         error_set(err, STATUS_BACKEND, "it answered with something that is no event stream");
     else
         error_set(err, STATUS_BACKEND, "HTTP %d", x->http_status);
-    if (is_spent(j))
+    if (x->http_status / 100 == 2)
+        take_failure(x, failure_status(j));
+    if (failure_is_spent(j))
         x->may_pass = false;
     json_free(j);
     return STATUS_BACKEND;
@@ -72,8 +73,10 @@ static enum status explain_stream(struct exchange *x, enum status st, struct err
     struct told told;
     struct error raw;
     x->kind->reader->told(x->stream, &told);
-    if (told.error)
+    if (told.error) {
+        take_failure(x, told.error_status);
         return secret_redact(err, STATUS_BACKEND, "", told.error, &x->request.secrets);
+    }
     if (st)
         return st;
     st = x->kind->reader->end(x->stream, &raw);

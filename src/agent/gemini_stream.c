@@ -121,7 +121,7 @@ static enum status read_error(struct gemini_stream *g, const char *text, size_t 
         return st;
     const char *message = gemini_error_message(j);
     if (message)
-        st = stream_fail(&g->stream, message);
+        st = stream_fail_as(&g->stream, message, json_kind(j) == JSON_ARRAY ? json_at(j, 0) : j);
     json_free(j);
     return st;
 }

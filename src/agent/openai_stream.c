@@ -112,7 +112,7 @@ static enum status read_error(struct openai_stream *s, const char *text, size_t 
         return st;
     const char *message = openai_error_message(j);
     if (message)
-        st = stream_fail(&s->base, message);
+        st = stream_fail_as(&s->base, message, j);
     json_free(j);
     return st;
 }

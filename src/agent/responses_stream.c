@@ -112,12 +112,14 @@ static enum status read_output(struct responses_stream *s, const struct json *ou
 
 static enum status on_failed(struct responses_stream *s, const struct json *event)
 {
-    const char *message = stream_error_message(json_get(event, "response"));
+    const struct json *response = json_get(event, "response");
+    const char *message = stream_error_message(response);
+    const struct json *from = message ? response : event;
     if (on_created(s, event))
         return STATUS_NO_MEMORY;
     if (!message)
         message = stream_error_message(event);
-    return stream_fail(&s->base, message ? message : "an error without a message");
+    return stream_fail_as(&s->base, message ? message : "an error without a message", from);
 }
 
 static enum status on_end(struct responses_stream *s, const struct json *event)
@@ -179,7 +181,7 @@ static enum status read_rare(
     st = json_parse(e->data, e->len, &j, NULL);
     const char *message = stream_error_message(j);
     if (message)
-        st = stream_fail(&s->base, message);
+        st = stream_fail_as(&s->base, message, j);
     json_free(j);
     return st;
 }

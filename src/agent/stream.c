@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/failure.h"
 #include "base/strings.h"
 
 static enum status on_event(void *stream, const struct sse_event *event)
@@ -78,6 +79,7 @@ void stream_told(const void *stream, struct told *told)
         .model = s->model,
         .id = s->id,
         .error = s->error,
+        .error_status = s->error_status,
         .input_tokens = s->input_tokens,
         .output_tokens = s->output_tokens,
         .done = s->done};
@@ -130,6 +132,12 @@ enum status stream_word(struct stream *s, const struct json_slice *v, char **to)
 enum status stream_fail(struct stream *s, const char *message)
 {
     return string_set(&s->error, message) ? STATUS_NO_MEMORY : STATUS_BACKEND;
+}
+
+enum status stream_fail_as(struct stream *s, const char *message, const struct json *document)
+{
+    s->error_status = failure_status(document);
+    return stream_fail(s, message);
 }
 
 const char *stream_error_message(const struct json *j)

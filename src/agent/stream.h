@@ -29,9 +29,10 @@ typedef void (*stream_text)(void *ctx, const char *bytes, size_t len);
 /* What an answer told so far; the strings are the reader's, or NULL. */
 struct told {
     const char *finish_reason;
-    const char *model;                   /* that answered */
-    const char *id;                      /* the provider's, of this answer */
-    const char *error;                   /* its own words for what went wrong: then it failed */
+    const char *model; /* that answered */
+    const char *id;    /* the provider's, of this answer */
+    const char *error; /* its own words for what went wrong: then it failed */
+    int error_status;  /* the HTTP status that the error amounts to, when it may pass; else 0 */
     int64_t input_tokens, output_tokens; /* -1: not told */
     bool done;                           /* nothing follows: what is sent still can be ignored */
 };
@@ -58,6 +59,7 @@ struct stream {
     struct buf decoded; /* of one event: a string that had escapes */
     struct buf refusal; /* the model's reason not to answer */
     char *finish_reason, *model, *id, *error;
+    int error_status; /* as told */
     int64_t input_tokens, output_tokens;
     size_t event_max;
     bool done; /* events that still come are not visited */
@@ -82,6 +84,8 @@ enum status stream_refuse(struct stream *s, const struct json_slice *reason);
 enum status stream_word(struct stream *s, const struct json_slice *v, char **to);
 /* The answer failed, in its own words: STATUS_BACKEND. */
 enum status stream_fail(struct stream *s, const char *message);
+/* The same, by a document whose words say whether that may pass (failure.h). */
+enum status stream_fail_as(struct stream *s, const char *message, const struct json *document);
 
 /* The message of an error document of any provider, or NULL: {"error":{"message"}},
  * {"error":"..."},

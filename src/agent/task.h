@@ -33,7 +33,8 @@ struct outcome {
     const char *answer_id;     /* the provider's id of the answer, or NULL */
     int64_t input_tokens;      /* -1: not told */
     int64_t output_tokens;     /* -1: not told */
-    int http_status;           /* of the answer; 0: there was none, or it is not HTTP */
+    int http_status;           /* of the answer, or what an error in it amounts to; 0: there was
+                                * none, or it is not HTTP */
     bool retryable;            /* it failed in a way that may pass */
     int64_t retry_after_ms;    /* the server wants so long a pause; 0: it did not say */
     int attempts;              /* how many there were; 0 or 1: it was the first */

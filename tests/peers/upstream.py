@@ -362,13 +362,24 @@ SEEN_LOCK = threading.Lock()
 
 
 def after(x, failures, status, header="", then="words"):
-    """Fails so often, with a further header "Name=value", and then plays another script."""
+    """Fails so often, with a further header "Name=value", and then plays another script. The status
+    may be "cut", or the type of an error under 200, in a stream ("event-TYPE") or alone ("json-TYPE")."""
     with SEEN_LOCK:
         SEEN[x.json["model"]] = seen = SEEN.get(x.json["model"], 0) + 1
     if seen > int(failures):
         SCRIPTS[then](x)
     elif status == "cut":
         raise Cut()
+    elif "-" in status:
+        how, kind = status.split("-", 1)
+        document = {"error": {"message": "not now", "type": kind, "code": None}}
+        if how == "json":
+            x.whole("200 OK", "application/json", json.dumps(document))
+            return
+        x.stream()
+        x.event(x.chunk({"role": "assistant", "content": ""}))
+        x.event(document)
+        x.done()
     else:
         x.error(f"{status} Scripted", "not now", *([header.replace("=", ": ")] if header else []))
 

@@ -43,9 +43,15 @@ add_agent overloaded after:1:529:Retry-After-Ms=50 up
 add_agent asked after:1:429:Retry-After=1 up
 add_agent wrong after:1:400 up
 add_agent told-to after:1:400:X-Should-Retry=true up
+add_agent in-stream after:1:event-overloaded_error up
+add_agent in-json after:1:json-server_error up
+add_agent final after:1:event-invalid_request_error up
+add_agent final-json after:1:json-invalid_request_error up
+add_agent error-mid error-mid up
 add_agent told-not after:1:503:X-Should-Retry=false up
 add_agent spent spent up
 add_agent spare words:2 up
+add_agent final-spare after:1:event-authentication_error up --fallbacks spare
 add_agent broken after:3:503:B=1 up --fallbacks spare
 add_agent refused after:1:401 up --fallbacks broken,spare
 add_agent unset words once --fallbacks spare
@@ -122,6 +128,9 @@ asked 3 streamed
 succeeds lost 2
 succeeds overloaded 2
 succeeds told-to 2
+succeeds in-stream 2
+like "$(recorded results)" '"attempts": .*"error": *"not now' "in-stream: the run has the attempt"
+succeeds in-json 2
 succeeds asked 2
 ok "asked: not before the time" test "$(recorded durationMs)" -ge 1000
 
@@ -132,6 +141,9 @@ fails wrong 1 502 'failed: HTTP 400: not now'
 fails told-not 1 502 'failed: HTTP 503'
 fails spent 1 502 'spend limit reached'
 fails one-try 1 502 'failed: HTTP 503'
+fails final 1 502 'failed: not now'
+fails final-json 1 502 'failed: HTTP 200: not now'
+fails error-mid 1 502 'failed: the engine overheated'
 fails cut-mid 1 502 'cut off before the answer was complete'
 call cut-mid-after text/event-stream
 is "$(look text "$tmp/body")" 'one two ' "cut off after words: they are said once"
@@ -151,6 +163,8 @@ like "$(cat "$tmp/err" "$tmp/out")" 'next|insteadOf' "fallback: so does the log"
 call refused text/event-stream
 is "$(look text "$tmp/body")" 'word1 word2 word3 word4 word5 ' "fallback of one that is refused: the text"
 asked 2 "fallback of one that is refused"
+call final-spare
+is "$(look member "$tmp/body" agent)" spare "fallback of an error that is final: who answered"
 call half text/event-stream
 is "$(look text "$tmp/body")" 'one two ' "fallback: not after a word was said"
 asked 1 "fallback: not after a word was said"

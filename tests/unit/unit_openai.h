@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/failure.h"
 #include "agent/openai_stream.h"
 #include "base/strings.h"
 
@@ -45,6 +46,7 @@ static const char *const odd[] = {
 struct model {
     struct buf text, refusal;
     char *finish_reason, *name, *error;
+    int error_status;
     int64_t input_tokens, output_tokens;
     bool done, said;
 };
@@ -54,6 +56,7 @@ static inline enum status model_chunk(struct model *m, const struct json *chunk)
     const char *error = openai_error_message(chunk);
     if (error) {
         string_set(&m->error, error);
+        m->error_status = failure_status(chunk);
         return STATUS_BACKEND;
     }
     const struct json *usage = json_get(chunk, "usage");
@@ -130,6 +133,7 @@ static inline void model_check(
     ck_assert_pstr_eq(s->base.finish_reason, m.finish_reason);
     ck_assert_pstr_eq(s->base.model, m.name);
     ck_assert_pstr_eq(s->base.error, m.error);
+    ck_assert_int_eq(s->base.error_status, m.error_status);
     ck_assert_int_eq(s->base.input_tokens, m.input_tokens);
     ck_assert_int_eq(s->base.output_tokens, m.output_tokens);
     ck_assert_int_eq(s->base.done, m.done);
