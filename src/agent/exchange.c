@@ -14,18 +14,32 @@ enum { ANSWER_KEPT = 16 * 1024 }; /* of an answer that is no stream: it is an er
 
 /* ---- the answer ---- */
 
+/* For who asks the provider about it; the text gives way to it. */
+static void name_request(const struct exchange *x, struct error *err)
+{
+    char name[EXCHANGE_ID_MAX + sizeof " (request id )"];
+    if (!x->request_id[0])
+        return;
+    size_t len = (size_t)snprintf(name, sizeof name, " (request id %s)", x->request_id);
+    size_t at = strlen(err->text), most = sizeof err->text - 1 - len;
+    memcpy(err->text + (at < most ? at : most), name, len + 1);
+}
+
 static void finish(struct exchange *x, enum status st, struct error *err)
 {
     if (x->ended)
         return;
     x->ended = true;
     struct told told;
+    if (st == STATUS_BACKEND || st == STATUS_TIMEOUT)
+        name_request(x, err);
     x->kind->reader->told(x->stream, &told);
     struct outcome out = {.status = st,
         .error = st ? err->text : NULL,
         .finish_reason = told.finish_reason,
         .model = told.model,
         .answer_id = told.id,
+        .request_id = x->request_id[0] ? x->request_id : NULL,
         .input_tokens = told.input_tokens,
         .output_tokens = told.output_tokens,
         .http_status = x->http_status,
@@ -83,10 +97,27 @@ static enum status explain_stream(struct exchange *x, enum status st, struct err
     return st ? secret_redact(err, st, "", raw.text, &x->request.secrets) : STATUS_OK;
 }
 
+/* The first that there is; only what is printable, and no key that was echoed. */
+static void keep_request_id(struct exchange *x)
+{
+    static const char *const names[] = {
+        "x-request-id", "request-id", "x-goog-request-id", "apim-request-id", "cf-ray"};
+    const char *id = NULL;
+    struct error plain;
+    for (size_t i = 0; i < sizeof names / sizeof *names && (!id || !*id); i++)
+        id = transfer_header(x->transfer, names[i]);
+    secret_redact(&plain, STATUS_OK, "", id ? id : "", &x->request.secrets);
+    snprintf(x->request_id, sizeof x->request_id, "%.*s", EXCHANGE_ID_MAX - 1, plain.text);
+    for (char *c = x->request_id; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            *c = '?';
+}
+
 static void on_head(void *ctx, int status, const char *content_type)
 {
     struct exchange *x = ctx;
     x->http_status = status;
+    keep_request_id(x);
     x->is_text = !strncasecmp(content_type, "text/plain", 10);
     x->is_stream =
         !x->opening && status / 100 == 2 && !strncasecmp(content_type, "text/event-stream", 17);
@@ -188,6 +219,7 @@ static enum status ask_question(struct exchange *x, struct error *err)
     x->transfer = NULL;
     x->opening = x->may_pass = false; /* what the opening's answer said is not the question's */
     x->retry_after_ms = 0;
+    x->request_id[0] = 0;
     exchange_request_release(&x->request);
     buf_release(&x->answer);
     enum status st = exchange_request_make(&x->request, x->kind, &x->ask, err);

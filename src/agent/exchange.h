@@ -18,6 +18,8 @@
 #include "agent/stream.h"
 #include "base/ident.h"
 
+enum { EXCHANGE_ID_MAX = 128 }; /* bytes of a request id, with its end; a longer one is cut */
+
 /* What a task of such a protocol is; private to exchange.c, but for its size. */
 struct exchange {
     struct task task;
@@ -27,8 +29,9 @@ struct exchange {
     struct exchange_request request;
     struct buf answer; /* the beginning of one that is no event stream */
     int http_status;
-    bool may_pass;          /* what went wrong */
-    int64_t retry_after_ms; /* as the answer asks */
+    char request_id[EXCHANGE_ID_MAX]; /* the provider's; "": it told none */
+    bool may_pass;                    /* what went wrong */
+    int64_t retry_after_ms;           /* as the answer asks */
     bool is_stream, is_text, ended;
     struct ask ask; /* the task's, with a session */
     char session[IDENT_UUID_LEN + 1];

@@ -31,6 +31,7 @@ struct outcome {
     const char *finish_reason; /* the backend's word ("stop", "length"), or NULL */
     const char *model;         /* the one that answered, as the backend says, or NULL */
     const char *answer_id;     /* the provider's id of the answer, or NULL */
+    const char *request_id;    /* the provider's id of the request, or NULL */
     int64_t input_tokens;      /* -1: not told */
     int64_t output_tokens;     /* -1: not told */
     int http_status;           /* of the answer, or what an error in it amounts to; 0: there was

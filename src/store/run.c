@@ -169,7 +169,7 @@ enum status run_finish(struct store *s, const struct run_end *r, struct error *e
     sqlite3_stmt *q = sql_prepare(s,
         "UPDATE run SET owner = NULL, status = ?2, http = ?3, error = ?4, response = ?5,"
         " results = ?6, finish_reason = ?7, model = ?8, input_tokens = ?9, output_tokens = ?10,"
-        " first_byte_ms = ?11, duration_ms = ?12 WHERE n = ?1",
+        " first_byte_ms = ?11, duration_ms = ?12, answer_id = ?13 WHERE n = ?1",
         err);
     if (!q)
         return STATUS_STORE;
@@ -185,6 +185,7 @@ enum status run_finish(struct store *s, const struct run_end *r, struct error *e
     bind_known(q, 10, r->output_tokens);
     bind_known(q, 11, r->first_byte_ms);
     bind_known(q, 12, r->duration_ms);
+    sql_bind_text(q, 13, r->answer_id);
     enum status st = sql_run(s, q, err);
     return st || !r->status ? st : note_failure(s, r->row, err);
 }

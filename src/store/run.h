@@ -33,9 +33,11 @@ struct run_end {
     const char *error; /* NULL when it succeeded */
     const char *response;
     size_t response_len;
-    const char *results;       /* a JSON array with each agent's outcome, when there were several */
+    const char *results; /* a JSON array with each agent's outcome, when there were several, or
+                          * it has more to tell: attempts, a request id; or NULL */
     const char *finish_reason; /* or NULL */
     const char *model;         /* that answered, as the backend says; or NULL */
+    const char *answer_id;     /* the provider's, of the answer; or NULL */
     int64_t input_tokens;      /* -1: not told */
     int64_t output_tokens;     /* -1: not told */
     int64_t first_byte_ms;     /* from the start to the first text; -1: there was none */
@@ -49,7 +51,7 @@ struct run_row {
     int64_t started_ms;
     const char *status; /* status_name(), or "running", or "interrupted" */
     int http;           /* status_http(); 0 while running */
-    const char *error, *response, *results, *finish_reason, *model;
+    const char *error, *response, *results, *finish_reason, *model, *answer_id;
     size_t response_len;
     int64_t input_tokens, output_tokens, first_byte_ms, duration_ms; /* -1: not known */
 };

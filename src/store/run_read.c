@@ -10,7 +10,7 @@ enum { PREFIX_MIN = 8, SLACK_MS = 10 * 60 * 1000 };
 
 #define COLUMNS                                                                                    \
     "id, client, agents, mode, caller, started_ms, status, http, error, results, finish_reason, "  \
-    "model, input_tokens, output_tokens, first_byte_ms, duration_ms"
+    "model, input_tokens, output_tokens, first_byte_ms, duration_ms, answer_id"
 
 static int64_t known(sqlite3_stmt *q, int at)
 {
@@ -34,12 +34,13 @@ static struct run_row read_row(sqlite3_stmt *q, bool whole)
         .input_tokens = known(q, 12),
         .output_tokens = known(q, 13),
         .first_byte_ms = known(q, 14),
-        .duration_ms = known(q, 15)};
+        .duration_ms = known(q, 15),
+        .answer_id = sql_text(q, 16)};
     if (whole) {
-        r.prompt = sql_text(q, 16);
-        r.prompt_len = (size_t)sqlite3_column_bytes(q, 16);
-        r.response = sql_text(q, 17);
-        r.response_len = (size_t)sqlite3_column_bytes(q, 17);
+        r.prompt = sql_text(q, 17);
+        r.prompt_len = (size_t)sqlite3_column_bytes(q, 17);
+        r.response = sql_text(q, 18);
+        r.response_len = (size_t)sqlite3_column_bytes(q, 18);
     }
     return r;
 }
@@ -71,7 +72,7 @@ enum status run_get(struct store *s, const char *id,
     enum status st = sql_step(s, q, &row, err);
     if (!st && !row)
         st = error_set(err, STATUS_NOT_FOUND, "no run \"%s\"", id);
-    else if (!st && sqlite3_column_int(q, 18) > 1)
+    else if (!st && sqlite3_column_int(q, 19) > 1)
         st = error_set(
             err, STATUS_BAD_REQUEST, "several runs begin with \"%s\": give more of the id", id);
     if (!st) {
@@ -226,6 +227,7 @@ void run_to_json(const struct run_row *r, struct json_writer *w)
     member_if(w, "error", r->error);
     member_if(w, "finishReason", r->finish_reason);
     member_if(w, "model", r->model);
+    member_if(w, "answerId", r->answer_id);
     int_if(w, "inputTokens", r->input_tokens);
     int_if(w, "outputTokens", r->output_tokens);
     int_if(w, "firstByteMs", r->first_byte_ms);

@@ -16,6 +16,8 @@ static void free_parts(struct run *r)
         free(p->told.error);
         free(p->told.finish_reason);
         free(p->told.model);
+        free(p->told.answer_id);
+        free(p->told.request_id);
         buf_release(&p->told.attempts);
     }
     free(r->parts);
@@ -87,7 +89,8 @@ static void sum_up(struct run *r)
         buf_add(&r->result.response, buf_str(&failed->text), failed->text.len);
     r->result.duration_ms = run_since(r);
     bool several = r->part_count > 1;
-    if (several || r->parts[0].told.attempts.len) {
+    const struct run_agent *first = &r->parts[0].told;
+    if (several || first->attempts.len || first->request_id) {
         struct json_writer w;
         json_writer_init(&w, &r->results);
         run_write_results(r, FOR_OPERATOR, several, &w);
@@ -124,6 +127,8 @@ static void part_again(struct part *p, const struct event *e)
     json_begin_object(&w);
     json_member_string(&w, "agent", e->agent->id);
     json_member_string(&w, "error", e->outcome->error);
+    if (e->outcome->request_id)
+        json_member_string(&w, "requestId", e->outcome->request_id);
     json_member_int(&w, "endedMs", run_since(r));
     json_end_object(&w);
     log_begin(r->service->log, &line, LOG_LEVEL_WARN, "attempt failed");
@@ -152,6 +157,8 @@ static void part_ended(struct part *p, const struct outcome *o)
     }
     string_set(&a->finish_reason, o->finish_reason);
     string_set(&a->model, o->model);
+    string_set(&a->answer_id, o->answer_id);
+    string_set(&a->request_id, o->request_id);
     a->input_tokens = o->input_tokens;
     a->output_tokens = o->output_tokens;
     a->duration_ms = run_since(p->run);

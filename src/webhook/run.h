@@ -28,6 +28,7 @@ struct run_agent {
     char *error;                         /* NULL when OK */
     char *finish_reason;                 /* or NULL */
     char *model;                         /* or NULL */
+    char *answer_id, *request_id;        /* the provider's, of the last attempt; or NULL */
     int64_t input_tokens, output_tokens; /* -1: not told */
     struct buf attempts; /* that failed before: JSON objects with commas between them */
     int64_t first_byte_ms, duration_ms; /* from the start; first_byte -1: said nothing */

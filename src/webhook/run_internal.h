@@ -30,7 +30,7 @@ struct run {
     size_t unfinished;
     struct run_result result;
     struct buf agents;  /* their ids, as JSON */
-    struct buf results; /* their outcomes, as JSON, when there are several */
+    struct buf results; /* their outcomes, as JSON, when there is more to tell than one has */
     bool renewed;       /* the configuration had changed since the plan was made */
     int64_t row;
     int64_t began_unix_ms, began_us;

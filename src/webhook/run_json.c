@@ -43,6 +43,14 @@ static void write_attempts(const struct run_agent *a, struct json_writer *w)
     json_end_array(w);
 }
 
+static void write_ids(const struct run_agent *a, struct json_writer *w)
+{
+    if (a->answer_id)
+        json_member_string(w, "answerId", a->answer_id);
+    if (a->request_id)
+        json_member_string(w, "requestId", a->request_id);
+}
+
 void run_write_agent(
     const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w)
 {
@@ -53,8 +61,10 @@ void run_write_agent(
         json_put_string(w, buf_str(&a->text), a->text.len);
     }
     write_details(a, w);
-    if (reader == FOR_OPERATOR)
+    if (reader == FOR_OPERATOR) {
+        write_ids(a, w);
         write_attempts(a, w);
+    }
     json_member_int(w, "durationMs", a->duration_ms);
     if (a->status) {
         json_member_int(w, "status", status_http(a->status));

@@ -96,6 +96,7 @@ static enum status apply_end(struct write_job *job, struct store *s, struct erro
         .results = r->results.len ? buf_str(&r->results) : NULL,
         .finish_reason = alone ? first->finish_reason : NULL,
         .model = alone ? first->model : NULL,
+        .answer_id = alone ? first->answer_id : NULL,
         .input_tokens = -1,
         .output_tokens = -1,
         .first_byte_ms = -1,

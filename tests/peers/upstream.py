@@ -144,6 +144,13 @@ def usage(x):
     x.done()
 
 
+def ids(x):
+    x.stream("X-Request-ID: req-3", "CF-Ray: ray-3")
+    x.say("named")
+    x.finish()
+    x.done()
+
+
 def split(x):
     text = "".join("data: " + json.dumps(d, ensure_ascii=False) + "\n\n" for d in (
         x.chunk({"content": "cut é "}), x.chunk({"content": "everywhere 😀"}), x.chunk({}, "stop")))
@@ -417,7 +424,7 @@ def redirect(x):
 
 
 SCRIPTS = {
-    "words": words, "echo": echo, "usage": usage, "split": split, "crlf": crlf, "comments": comments,
+    "words": words, "echo": echo, "usage": usage, "ids": ids, "split": split, "crlf": crlf, "comments": comments,
     "azure": azure, "surrogates": surrogates, "utf8-split": utf8_split, "gzip": zipped,
     "no-done": no_done, "length": length, "stall-head": stall_head, "stall-mid": stall_mid,
     "pings": pings, "keepopen": keepopen, "trickle-headers": trickle_headers, "cut-head": cut_head,

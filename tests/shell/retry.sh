@@ -48,6 +48,10 @@ add_agent in-json after:1:json-server_error up
 add_agent final after:1:event-invalid_request_error up
 add_agent final-json after:1:json-invalid_request_error up
 add_agent error-mid error-mid up
+add_agent named after:1:503:X-Request-Id=req_1 up
+add_agent named-late after:9:503:CF-Ray=ray-2 once
+add_agent echoed after:9:401:Request-Id=0sesame0 once
+add_agent ids ids up
 add_agent told-not after:1:503:X-Should-Retry=false up
 add_agent spent spent up
 add_agent spare words:2 up
@@ -133,6 +137,23 @@ like "$(recorded results)" '"attempts": .*"error": *"not now' "in-stream: the ru
 succeeds in-json 2
 succeeds asked 2
 ok "asked: not before the time" test "$(recorded durationMs)" -ge 1000
+
+# ---- whose ids
+
+succeeds named 2
+like "$(cat "$tmp/err")" 'msg="attempt failed" .*error="HTTP 503: not now \(request id req_1\)"' \
+    "named: the log has the request's id"
+is "$(recorded answerId)" c-1 "named: the run has the answer's id"
+like "$(recorded results)" '"attempts": .*"requestId": *"req_1"' "named: the run has the request's id"
+fails named-late 1 502 'failed: HTTP 503: not now \(request id ray-2\)'
+like "$(recorded results)" '"requestId": *"ray-2"' "named-late: the run has the request's id"
+set_up backend set once --key sesame
+call echoed
+set_up backend set once --key ''
+like "$(recorded error)" 'request id 0\[redacted\]0' "a key is not part of an id"
+call ids
+is "$status" 200 "ids: the status"
+like "$(recorded results)" '"answerId": *"c-1", *"requestId": *"req-3"' "ids: the run of a success has them"
 
 # ---- what is not
 

@@ -42,6 +42,7 @@ static void finish(int64_t row, enum status status)
         .response_len = 1,
         .finish_reason = "stop",
         .model = "m",
+        .answer_id = "a-1",
         .input_tokens = 3,
         .output_tokens = -1,
         .first_byte_ms = 5,
@@ -79,12 +80,13 @@ START_TEST(test_record)
     finish(row, STATUS_OK);
     check_run("00000000",
         HEAD "\"status\":\"ok\",\"httpStatus\":200,\"finishReason\":\"stop\",\"model\":\"m\","
-             "\"inputTokens\":3,\"firstByteMs\":5,\"durationMs\":8,\"prompt\":\"p\\u0000q\","
+             "\"answerId\":\"a-1\",\"inputTokens\":3,\"firstByteMs\":5,\"durationMs\":8,\"prompt\":"
+             "\"p\\u0000q\","
              "\"response\":\"r\"}");
     finish(row, STATUS_TIMEOUT);
     check_run("00000000", HEAD
         "\"status\":\"timeout\",\"httpStatus\":504,\"error\":\"why\",\"finishReason\":\"stop\","
-        "\"model\":\"m\",\"inputTokens\":3,\"firstByteMs\":5,\"durationMs\":8,"
+        "\"model\":\"m\",\"answerId\":\"a-1\",\"inputTokens\":3,\"firstByteMs\":5,\"durationMs\":8,"
         "\"prompt\":\"p\\u0000q\",\"response\":\"r\"}");
 }
 END_TEST
