@@ -208,7 +208,11 @@ static void go_on(void *ctx)
         st = begin(a, &err);
     if (st)
         leave(a, GATE_UNKNOWN);
-    struct outcome o = {.status = st, .error = err.text, .input_tokens = -1, .output_tokens = -1};
+    struct outcome o = {.status = st,
+        .error = err.text,
+        .input_tokens = -1,
+        .output_tokens = -1,
+        .retry_after_ms = st == STATUS_UNAVAILABLE ? a->pass.closed_ms : 0};
     if (st == STATUS_UNAVAILABLE)
         ended(a, &o);
     else if (st)
@@ -235,9 +239,9 @@ static enum status start(struct task *t, struct error *err)
     a->began_ms = loop_now(t->env->loop);
     a->total_ms = task_deadlines(t->ask).total_ms;
     enum status st = begin(a, err);
-    if (st != STATUS_UNAVAILABLE || !t->ask->other_count)
+    if (st != STATUS_UNAVAILABLE)
         return st;
-    st = need_timer(a, err); /* there are others to ask */
+    st = need_timer(a, err); /* there may be others to ask, and there is more to say of it */
     if (!st)
         timer_start(a->timer, 0);
     return st;

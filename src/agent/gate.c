@@ -64,11 +64,13 @@ static void say(struct gates *g, const struct gate *gate, enum log_level level, 
     log_end(g->log, &line);
 }
 
-static enum status refuse(const struct gate *gate, int64_t now_ms, struct error *err)
+static enum status refuse(
+    const struct gate *gate, int64_t now_ms, struct gate_pass *pass, struct error *err)
 {
     char time[32];
     int64_t left = gate->next_ms - now_ms;
-    units_print_duration(left > 0 ? (left + 999) / 1000 * 1000 : 1000, time);
+    pass->closed_ms = left > 0 ? left : 1; /* the probe's end opens it, perhaps */
+    units_print_duration((pass->closed_ms + 999) / 1000 * 1000, time);
     return error_set(err, STATUS_UNAVAILABLE,
         "backend \"%s\" is taken to be down: it failed %d times in a row; it is asked again in %s",
         gate->backend, gate->failures, time);
@@ -127,7 +129,7 @@ enum status gate_enter(struct gates *g, const struct backend *b, int64_t now_ms,
     struct gate *gate = *find(g, b->id);
     *pass = (struct gate_pass){.admitted = pass->admitted};
     if (gate && gate->closed && (gate->probing || now_ms < gate->next_ms))
-        return refuse(gate, now_ms, err);
+        return refuse(gate, now_ms, pass, err);
     if (gate && b->max_calls > 0 && gate->inside >= (size_t)b->max_calls)
         return stand_in_line(gate, b, pass, err);
     if (!gate)

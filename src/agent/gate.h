@@ -34,8 +34,10 @@ void gates_release(struct gates *g);
 /* A call inside or in line; a zeroed one is outside. It stays where it is until it has left. */
 struct gate_pass {
     struct gate *gate;
-    bool probe;   /* the one that was let through */
-    bool waiting; /* in line */
+    bool probe;        /* the one that was let through */
+    bool waiting;      /* in line */
+    int64_t closed_ms; /* when it was refused: how long the gate is closed still, at least 1; 0: the
+                        * line was full */
     /* It has come in; or, when gate is NULL, the gate was closed and it is to enter anew. Not from
      * within gate_enter; it calls nothing of the gate. */
     void (*admitted)(struct gate_pass *pass);

@@ -37,7 +37,8 @@ struct outcome {
     int http_status;           /* of the answer, or what an error in it amounts to; 0: there was
                                 * none, or it is not HTTP */
     bool retryable;            /* it failed in a way that may pass */
-    int64_t retry_after_ms;    /* the server wants so long a pause; 0: it did not say */
+    int64_t retry_after_ms;    /* the server wants so long a pause, or its gate is closed so long;
+                                * 0: not known */
     int attempts;              /* how many there were; 0 or 1: it was the first */
 };
 

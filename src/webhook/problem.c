@@ -2,7 +2,7 @@
 
 #include "webhook/run_json.h"
 
-enum { RETRY_AFTER_S = 5 };
+enum { RETRY_AFTER_S = 5 }; /* when nothing better is known */
 
 void problem_write(const struct error *err, const struct run *r, struct json_writer *w)
 {
@@ -23,6 +23,15 @@ void problem_write(const struct error *err, const struct run *r, struct json_wri
     json_end_object(w);
 }
 
+/* A 502 has one only when somebody said so. */
+static void write_retry_after(const struct error *err, const struct run *r, struct buf *out)
+{
+    int64_t ms = r ? run_outcome(r)->retry_after_ms : 0;
+    int64_t seconds = ms > 0 ? (ms + 999) / 1000 : RETRY_AFTER_S;
+    if (err->status == STATUS_UNAVAILABLE || (err->status == STATUS_BACKEND && ms > 0))
+        buf_printf(out, "Retry-After: %lld\r\n", (long long)seconds);
+}
+
 void problem_response(
     const struct error *err, const struct run *r, const char *allow, struct buf *out)
 {
@@ -35,8 +44,7 @@ void problem_response(
     buf_adds(out, "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n");
     if (err->status == STATUS_UNAUTHORIZED)
         buf_adds(out, "WWW-Authenticate: Bearer\r\n");
-    if (err->status == STATUS_UNAVAILABLE)
-        buf_printf(out, "Retry-After: %d\r\n", (int)RETRY_AFTER_S);
+    write_retry_after(err, r, out);
     if (allow)
         buf_printf(out, "Allow: %s\r\n", allow);
     buf_printf(out, "Content-Length: %zu\r\n\r\n", body.len);

@@ -63,6 +63,12 @@ void run_closed(struct run *r)
 
 /* ---- the end ---- */
 
+static void run_fail_as(struct run *r, const struct run_agent *failed)
+{
+    run_fail(r, failed->status, failed->error);
+    r->result.retry_after_ms = failed->retry_after_ms;
+}
+
 static void sum_up(struct run *r)
 {
     const struct run_agent *failed = NULL;
@@ -82,7 +88,7 @@ static void sum_up(struct run *r)
     else if (r->canceled == CANCEL_GONE && failed)
         run_fail(r, STATUS_CANCELED, "the caller hung up");
     else if (!successes && failed)
-        run_fail(r, failed->status, failed->error);
+        run_fail_as(r, failed);
     if (buf_status(&r->result.response))
         run_fail(r, STATUS_NO_MEMORY, "out of memory for the response");
     if (failed && r->part_count == 1) /* what was said before it failed */
@@ -159,6 +165,8 @@ static void part_ended(struct part *p, const struct outcome *o)
     string_set(&a->model, o->model);
     string_set(&a->answer_id, o->answer_id);
     string_set(&a->request_id, o->request_id);
+    if (o->retryable || o->status == STATUS_UNAVAILABLE)
+        a->retry_after_ms = o->retry_after_ms;
     a->input_tokens = o->input_tokens;
     a->output_tokens = o->output_tokens;
     a->duration_ms = run_since(p->run);

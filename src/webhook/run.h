@@ -30,7 +30,8 @@ struct run_agent {
     char *model;                         /* or NULL */
     char *answer_id, *request_id;        /* the provider's, of the last attempt; or NULL */
     int64_t input_tokens, output_tokens; /* -1: not told */
-    struct buf attempts; /* that failed before: JSON objects with commas between them */
+    int64_t retry_after_ms; /* of one that failed in a way that may pass: as asked for; or 0 */
+    struct buf attempts;    /* that failed before: JSON objects with commas between them */
     int64_t first_byte_ms, duration_ms; /* from the start; first_byte -1: said nothing */
 };
 
@@ -41,6 +42,7 @@ struct run_result {
     char *error;         /* NULL when OK */
     struct buf response; /* the successes joined with "\n---\n" */
     int64_t duration_ms;
+    int64_t retry_after_ms; /* of the failure: after so long it may be gone; 0: not known */
 };
 
 struct run;

@@ -52,6 +52,9 @@ add_agent named after:1:503:X-Request-Id=req_1 up
 add_agent named-late after:9:503:CF-Ray=ray-2 once
 add_agent echoed after:9:401:Request-Id=0sesame0 once
 add_agent ids ids up
+add_agent later after:9:429:Retry-After=7 once
+add_agent later-ms after:9:503:Retry-After-Ms=1001 once
+add_agent later-final after:9:400:Retry-After=7 once
 add_agent told-not after:1:503:X-Should-Retry=false up
 add_agent spent spent up
 add_agent spare words:2 up
@@ -159,6 +162,13 @@ like "$(recorded results)" '"answerId": *"c-1", *"requestId": *"req-3"' "ids: th
 
 fails thrice 3 502 'failed 3 times: HTTP 503: not now'
 fails wrong 1 502 'failed: HTTP 400: not now'
+is "$(header Retry-After)" '' "wrong: nothing of when to come again"
+fails later 1 502 'failed: HTTP 429: not now'
+is "$(header Retry-After)" 7 "later: when to come again, as the provider says"
+fails later-ms 1 502 'failed: HTTP 503: not now'
+is "$(header Retry-After)" 2 "later, in milliseconds: whole seconds"
+fails later-final 1 502 'failed: HTTP 400: not now'
+is "$(header Retry-After)" '' "later, but final: nothing of when to come again"
 fails told-not 1 502 'failed: HTTP 503'
 fails spent 1 502 'spend limit reached'
 fails one-try 1 502 'failed: HTTP 503'
@@ -213,7 +223,7 @@ set_up backend set once --key ''
 # ---- a backend that is down
 
 fails down 5 503 'backend "stubborn" is taken to be down: it failed 5 times in a row'
-is "$(header Retry-After)" 5 "down: when to come again"
+is "$(header Retry-After)" 10 "down: when to come again"
 like "$(cat "$tmp/err")" 'msg="a backend is taken to be down" backend=stubborn failures=5' \
     "down: the log says so"
 call down-too

@@ -19,6 +19,7 @@ static void refused(const struct backend *b, int64_t now, const char *says)
     struct gate_pass p = {0};
     ck_assert_int_eq(gate_enter(&gates, b, now, &p, &err), STATUS_UNAVAILABLE);
     ck_assert_msg(strstr(err.text, says), "%s", err.text);
+    ck_assert_int_gt(p.closed_ms, 0);
 }
 
 static void close_one(void)
@@ -34,6 +35,9 @@ START_TEST(test_closes)
     pass(&one, GATE_WORKED, 0);
     ck_assert_uint_eq(gates.count, 0);
     close_one();
+    struct gate_pass p = {0};
+    ck_assert_int_eq(gate_enter(&gates, &one, 1500, &p, &err), STATUS_UNAVAILABLE);
+    ck_assert_int_eq(p.closed_ms, GATE_CLOSED_MS - 500);
     refused(&one, 1000, "\"one\" is taken to be down: it failed 5 times in a row");
     refused(&one, 1000 + GATE_CLOSED_MS - 1, "asked again in 1s");
     pass(&two, GATE_WORKED, 1000);
@@ -100,6 +104,7 @@ static void crowd(struct gate_pass p[4])
     ck_assert_int_eq(gate_enter(&gates, &one, 0, &more, &err), STATUS_UNAVAILABLE);
     ck_assert_ptr_nonnull(strstr(err.text, "2 calls in flight and as many waiting"));
     ck_assert_ptr_null(more.gate);
+    ck_assert_int_eq(more.closed_ms, 0);
     pass(&two, GATE_WORKED, 0);
 }
 
