@@ -184,7 +184,8 @@ enum status form_parse_multipart(
                 err, STATUS_BAD_REQUEST, "the form is cut off: its last boundary is missing");
             break;
         }
-        st = read_part(f, at + 2, (size_t)(next - at) - 2, err);
+        /* one line end cannot end two boundaries: between them is a part without anything */
+        st = read_part(f, at + 2, next == at ? 0 : (size_t)(next - at) - 2, err);
         at = next + mark.len;
     }
     buf_release(&mark);
