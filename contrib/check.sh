@@ -10,6 +10,7 @@
 # Every stage counts as one test, besides the tests that it runs:
 #   sanitizers  gcc, warnings are errors, address and undefined behaviour: make check
 #   clang       clang, warnings are errors: everything compiles
+#   fuzz        clang's libFuzzer: each target for a few seconds, and each counts as one test
 #   threads     gcc's thread sanitizer: make check-threads
 #   valgrind    as users build it: unit tests and CGI tests under valgrind: make check-valgrind
 #   load        the same build: size and speed: make check-load
@@ -46,8 +47,8 @@ adk=2.0.0
 needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
     libsqlite3-dev libuv1-dev libssl-dev check'
 # Without one of these some tests are skipped.
-wanted='clang clang-format shellcheck mandoc valgrind curl sqlite3 python3 nginx-light lighttpd
-    nodejs npm ca-certificates xz-utils'
+wanted='clang libclang-rt-dev clang-format shellcheck mandoc valgrind curl sqlite3 python3
+    nginx-light lighttpd nodejs npm ca-certificates xz-utils'
 
 say() {
     printf '%s\n' "$*"
@@ -255,6 +256,16 @@ clang_build() {
     configure CC=clang && make -j2 -k && make -j2 -k check TESTS=
 }
 
+has_libfuzzer() {
+    echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return b && n ? 0 : -1; }' \
+        >"$build/fuzzer.c" &&
+        clang -w -fsanitize=fuzzer,address,undefined -o "$build/fuzzer" "$build/fuzzer.c" 2>/dev/null
+}
+
+fuzz() {
+    configure CC=clang --enable-fuzzing CFLAGS='-O1 -g' && make -j2 && make FUZZ_SECONDS=5 fuzz
+}
+
 threads() {
     configure --enable-sanitizers=thread CFLAGS='-O1 -g' && make -j2 || return 1
     # Its shadow memory does not fit every address layout.
@@ -337,6 +348,11 @@ if [ $quick = no ]; then
         stage clang clang clang_build
     else
         skip_stage clang 'clang is not installed'
+    fi
+    if installed clang && has_libfuzzer; then
+        stage fuzz fuzz fuzz
+    else
+        skip_stage fuzz 'clang and libclang-rt-dev are not installed'
     fi
     stage threads threads threads
     if installed valgrind; then

@@ -4,11 +4,12 @@
 . "${0%/*}/lib.sh"
 cd "$top_srcdir" || exit 1
 
-# The files of the tree, without what a build inside it would have made.
+# The files of the tree, without what a build inside it would have made, and without the corpus of the
+# fuzz targets: bytes of any kind, distributed as one folder.
 files() { # find's conditions
     for style_dir in src tests contrib bench examples man .ci; do
         [ ! -d "$style_dir" ] || find "$style_dir" \( "$@" \) -type f -print
-    done | grep -Ev '/(node_modules|\.deps|__pycache__)/|\.(o|a|log|trs|gc(da|no|ov)|pyc)$|~$' | sort
+    done | grep -Ev '/(node_modules|\.deps|__pycache__)/|^tests/fuzz/corpus/|\.(o|a|log|trs|gc(da|no|ov)|pyc)$|~$' | sort
 }
 
 # quiet COMMAND...: runs it, fails when it says something.
