@@ -177,9 +177,15 @@ static const struct stream_row rows[] = {
         "the answer is empty", NULL, -1, -1},
 };
 
+static const struct stream_kind kind = {.reader = &adk_reader,
+    .rows = rows,
+    .count = COUNT(rows),
+    .event_max = ADK_EVENT_MAX,
+    .reasonless = true};
+
 START_TEST(test_every_split)
 {
-    unit_stream_splits(&adk_reader, &rows[_i]);
+    unit_stream_splits(&kind, _i);
 }
 END_TEST
 
@@ -236,54 +242,15 @@ START_TEST(test_crowd)
 }
 END_TEST
 
-/* One line, and one event of many lines, over the cap. */
 START_TEST(test_caps)
 {
-    for (int lines = 0; lines < 2; lines++) {
-        struct stream_run r;
-        static char piece[64 * 1024];
-        memset(piece, 'x', sizeof piece);
-        if (lines) {
-            memcpy(piece, "data: ", 6);
-            piece[sizeof piece - 1] = '\n';
-        }
-        unit_stream_begin(&r, &adk_reader);
-        for (int i = 0; i < 140 && !r.status; i++)
-            unit_stream_feed(&r, piece, sizeof piece, sizeof piece, 1);
-        ck_assert_int_eq(r.status, STATUS_BACKEND);
-        ck_assert_msg(strstr(r.err.text, "larger than 8388608 bytes") != NULL, "%s", r.err.text);
-        unit_stream_release(&r);
-    }
+    unit_stream_caps(&kind);
 }
 END_TEST
 
-/* A stream of the rows with some changes: no success without a text. */
-static void mutate_one(uint32_t *state)
-{
-    struct stream_run r;
-    struct buf stream;
-    buf_init(&stream, 16 * BUF_SMALL);
-    buf_adds(&stream, rows[unit_random(state) % COUNT(rows)].stream);
-    for (uint32_t n = unit_random(state) % 4 + 1; n; n--)
-        unit_mutate(&stream, state);
-    unit_stream_begin(&r, &adk_reader);
-    size_t first = unit_random(state) % 64 + 1;
-    unit_stream_feed(&r, buf_str(&stream), stream.len, first, unit_random(state) % 64 + 1);
-    struct told told = unit_stream_end(&r);
-    ck_assert(r.status == STATUS_OK || r.status == STATUS_BACKEND);
-    if (r.status)
-        ck_assert(r.err.text[0] || (told.error && !*told.error));
-    else
-        ck_assert(r.text.len && !told.error);
-    unit_stream_release(&r);
-    buf_release(&stream);
-}
-
 START_TEST(test_mutations)
 {
-    uint32_t state = 20260301u + (uint32_t)_i;
-    for (int i = 0; i < 1000; i++)
-        mutate_one(&state);
+    unit_stream_mutations(&kind, 20260301u + (uint32_t)_i);
 }
 END_TEST
 

@@ -1,12 +1,6 @@
-#include <check.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "agent/anthropic_stream.h"
 #include "unit_anthropic.h"
-#include "unit_mutate.h"
+#include "unit_stream.h"
 
 /* What streams are made of: as the provider sends it, with the events' names. */
 #define EVENT(name, more) "event: " name "\ndata: {\"type\":\"" name "\"" more "}\n\n"
@@ -31,16 +25,7 @@
     BLOCK_STOP FINISH(reason)                                                                      \
     STOP
 
-struct row {
-    const char *name;
-    const char *stream;
-    const char *text;
-    const char *error;  /* what the sentence contains; NULL: success */
-    const char *reason; /* or NULL */
-    int64_t input, output;
-};
-
-static const struct row rows[] = {
+static const struct stream_row rows[] = {
     {"plain", HEAD SAY("Hello") SAY(" world") TAIL("end_turn"), "Hello world", NULL, "end_turn", 25,
         15},
     {"CRLF",
@@ -188,72 +173,22 @@ static const struct row rows[] = {
     {"error of a gateway", "data: {\"detail\":\"no credit\"}\n\n", "", "no credit", NULL, -1, -1},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows };
-
-static void on_text(void *ctx, const char *bytes, size_t len)
+static void check_model(const struct buf *stream, const struct stream_run *r)
 {
-    buf_add(ctx, bytes, len);
+    model_check(stream, &((const struct anthropic_stream *)r->stream)->base, &r->text, r->status);
 }
 
-/* One piece, in memory of its exact size. */
-static enum status feed(
-    struct anthropic_stream *s, const char *bytes, size_t len, struct error *err)
-{
-    char *copy = malloc(len ? len : 1);
-    ck_assert_ptr_nonnull(copy);
-    memcpy(copy, bytes, len);
-    enum status st = anthropic_reader.feed(s, copy, len, err);
-    free(copy);
-    return st;
-}
-
-static void check_result(const struct row *r, const struct stream *s, const struct buf *text,
-    enum status st, const struct error *err)
-{
-    ck_assert_msg(!strcmp(buf_str(text), r->text), "%s: said \"%s\"", r->name, buf_str(text));
-    ck_assert_msg(st == (r->error ? STATUS_BACKEND : STATUS_OK), "%s: \"%s\"", r->name, err->text);
-    ck_assert_msg(!r->error || strstr(err->text, r->error), "%s: \"%s\"", r->name, err->text);
-    ck_assert_pstr_eq(s->finish_reason, r->reason);
-    ck_assert_msg(s->input_tokens == r->input, "%s: %d in", r->name, (int)s->input_tokens);
-    ck_assert_msg(s->output_tokens == r->output, "%s: %d out", r->name, (int)s->output_tokens);
-    ck_assert_int_eq(s->said, text->len > 0);
-}
-
-/* The stream in pieces of a first length and then of the others. */
-static void run_pieces(const struct row *r, size_t first, size_t others)
-{
-    struct anthropic_stream s;
-    struct buf text;
-    struct error err = {.text = ""};
-    enum status st = STATUS_OK;
-    size_t len = strlen(r->stream);
-    char *copy = strdup(r->stream);
-    ck_assert_ptr_nonnull(copy);
-    buf_init(&text, BUF_SMALL);
-    anthropic_reader.init(&s, on_text, &text);
-    for (size_t at = 0, n = first; at < len && !st; at += n, n = others) {
-        if (n > len - at)
-            n = len - at;
-        st = feed(&s, r->stream + at, n, &err);
-    }
-    struct buf stream = {.data = copy, .len = len};
-    model_check(&stream, &s.base, &text, st);
-    if (!st)
-        st = anthropic_reader.end(&s, &err);
-    check_result(r, &s.base, &text, st, &err);
-    anthropic_reader.release(&s);
-    buf_release(&text);
-    free(copy);
-}
+static const struct stream_kind kind = {.reader = &anthropic_reader,
+    .rows = rows,
+    .count = COUNT(rows),
+    .event_max = STREAM_EVENT_MAX,
+    .odd = odd,
+    .odds = COUNT(odd),
+    .model = check_model};
 
 START_TEST(test_every_split)
 {
-    const struct row *r = &rows[_i];
-    size_t len = strlen(r->stream);
-    for (size_t split = 0; split <= len; split++)
-        run_pieces(r, split, len ? len : 1);
-    for (size_t n = 1; n <= 16; n++)
-        run_pieces(r, n, n);
+    unit_stream_splits(&kind, _i);
 }
 END_TEST
 
@@ -263,54 +198,29 @@ START_TEST(test_every_end)
     static const char stream[] = HEAD SAY("a") SAY("b") TAIL("end_turn");
     size_t whole = (size_t)(strstr(stream, "event: message_stop") - stream);
     for (size_t len = 0; len < sizeof stream; len++) {
-        struct anthropic_stream s;
-        struct buf text;
-        struct error err = {.text = ""};
-        buf_init(&text, BUF_SMALL);
-        anthropic_reader.init(&s, on_text, &text);
-        ck_assert_int_eq(feed(&s, stream, len, &err), STATUS_OK);
-        ck_assert_int_eq(anthropic_reader.end(&s, &err), len < whole ? STATUS_BACKEND : STATUS_OK);
-        ck_assert(len >= whole || strstr(err.text, "truncated"));
-        ck_assert_int_eq(s.base.done, len == sizeof stream - 1);
-        ck_assert_pstr_eq(s.base.model, len < sizeof START - 1 ? NULL : "m-1");
-        anthropic_reader.release(&s);
-        buf_release(&text);
+        struct stream_run r;
+        unit_stream_begin(&r, &anthropic_reader);
+        unit_stream_feed(&r, stream, len, len, 1);
+        ck_assert_int_eq(r.status, STATUS_OK);
+        struct told told = unit_stream_end(&r);
+        ck_assert_int_eq(r.status, len < whole ? STATUS_BACKEND : STATUS_OK);
+        ck_assert(len >= whole || strstr(r.err.text, "truncated"));
+        ck_assert_int_eq(told.done, len == sizeof stream - 1);
+        ck_assert_pstr_eq(told.model, len < sizeof START - 1 ? NULL : "m-1");
+        unit_stream_release(&r);
     }
 }
 END_TEST
 
-/* One line, and one event of many lines, over the cap. */
 START_TEST(test_caps)
 {
-    for (int lines = 0; lines < 2; lines++) {
-        struct anthropic_stream s;
-        struct buf text;
-        struct error err = {.text = ""};
-        char piece[1024];
-        enum status st = STATUS_OK;
-        memset(piece, 'x', sizeof piece);
-        if (lines) {
-            memcpy(piece, "data: ", 6);
-            piece[sizeof piece - 1] = '\n';
-        }
-        buf_init(&text, BUF_SMALL);
-        anthropic_reader.init(&s, on_text, &text);
-        for (int i = 0; i < 1100 && !st; i++)
-            st = feed(&s, piece, sizeof piece, &err);
-        ck_assert_int_eq(st, STATUS_BACKEND);
-        ck_assert_msg(strstr(err.text, "larger than 1048576 bytes") != NULL, "%s", err.text);
-        anthropic_reader.release(&s);
-        buf_release(&text);
-    }
+    unit_stream_caps(&kind);
 }
 END_TEST
 
 START_TEST(test_error_message)
 {
-    static const struct {
-        const char *json;
-        const char *message;
-    } documents[] = {
+    static const struct stream_message documents[] = {
         {"{\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"a\"}}", "a"},
         {"{\"type\":\"error\",\"error\":{\"type\":\"t\"}}", "t"},
         {"{\"type\":\"error\",\"error\":{\"message\":5}}", "an error without a message"},
@@ -328,84 +238,21 @@ START_TEST(test_error_message)
         {"[1]", NULL},
         {"\"x\"", NULL},
     };
-    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
-        struct json *j = NULL;
-        ck_assert_int_eq(
-            json_parse(documents[i].json, strlen(documents[i].json), &j, NULL), STATUS_OK);
-        ck_assert_pstr_eq(anthropic_error_message(j), documents[i].message);
-        json_free(j);
-    }
+    unit_stream_messages(anthropic_error_message, documents, COUNT(documents));
 }
 END_TEST
 
-/* Each odd event alone, and between two others. */
 START_TEST(test_odd)
 {
     static const char *const names[] = {"", "event: error\n", "event: content_block_delta\n"};
-    for (int way = 0; way < 6; way++) {
-        struct anthropic_stream s;
-        struct buf stream, text;
-        struct error err;
-        buf_init(&stream, BUF_SMALL);
-        buf_init(&text, BUF_SMALL);
-        anthropic_reader.init(&s, on_text, &text);
-        buf_printf(&stream, "%s%sdata: %s\n\n%s", way < 3 ? "" : SAY("x"), names[way % 3], odd[_i],
-            SAY("y"));
-        enum status st = feed(&s, stream.data, stream.len, &err);
-        model_check(&stream, &s.base, &text, st);
-        anthropic_reader.release(&s);
-        buf_release(&stream);
-        buf_release(&text);
-    }
+    for (size_t i = 0; i < COUNT(names); i++)
+        unit_stream_odd(&kind, _i, names[i], SAY("x"), SAY("y"));
 }
 END_TEST
 
-/* ---- what a broken gateway may send ---- */
-
-/* A stream of the rows, with odd events before it. */
-static void make_stream(struct buf *stream, uint32_t *state)
-{
-    for (uint32_t n = next_random(state) % 3; n; n--)
-        buf_printf(stream, "data: %s\n\n", odd[next_random(state) % (sizeof odd / sizeof *odd)]);
-    buf_adds(stream, rows[next_random(state) % ROWS].stream);
-}
-
-static void run_mutation(uint32_t *state)
-{
-    struct anthropic_stream s;
-    struct buf stream, text;
-    struct error err = {.text = ""};
-    enum status st = STATUS_OK;
-    buf_init(&stream, BUF_SMALL);
-    buf_init(&text, BUF_SMALL);
-    make_stream(&stream, state);
-    for (uint32_t n = next_random(state) % 4 + 1; n; n--)
-        mutate(&stream, state);
-    anthropic_reader.init(&s, on_text, &text);
-    for (size_t at = 0, n; at < stream.len && !st; at += n) {
-        n = next_random(state) % 64 + 1;
-        if (n > stream.len - at)
-            n = stream.len - at;
-        st = feed(&s, stream.data + at, n, &err);
-    }
-    model_check(&stream, &s.base, &text, st);
-    if (!st)
-        st = anthropic_reader.end(&s, &err);
-    ck_assert(st == STATUS_OK || st == STATUS_BACKEND);
-    if (st)
-        ck_assert(err.text[0]);
-    else
-        ck_assert(s.base.finish_reason && *s.base.finish_reason && text.len && !s.base.error);
-    anthropic_reader.release(&s);
-    buf_release(&stream);
-    buf_release(&text);
-}
-
 START_TEST(test_mutations)
 {
-    uint32_t state = 20260101u + (uint32_t)_i;
-    for (int i = 0; i < 1000; i++)
-        run_mutation(&state);
+    unit_stream_mutations(&kind, 20260101u + (uint32_t)_i);
 }
 END_TEST
 
@@ -414,17 +261,12 @@ int main(void)
     Suite *suite = suite_create("anthropic_stream");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 60);
-    tcase_add_loop_test(all, test_every_split, 0, ROWS);
+    tcase_add_loop_test(all, test_every_split, 0, COUNT(rows));
     tcase_add_test(all, test_every_end);
     tcase_add_test(all, test_caps);
     tcase_add_test(all, test_error_message);
-    tcase_add_loop_test(all, test_odd, 0, sizeof odd / sizeof *odd);
+    tcase_add_loop_test(all, test_odd, 0, COUNT(odd));
     tcase_add_loop_test(all, test_mutations, 0, 10);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return unit_run(suite);
 }

@@ -161,11 +161,14 @@ static const struct stream_row rows[] = {
         "truncated", NULL, -1, -1},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows };
+static const struct stream_kind kind = {.reader = &responses_reader,
+    .rows = rows,
+    .count = COUNT(rows),
+    .event_max = RESPONSES_EVENT_MAX};
 
 START_TEST(test_every_split)
 {
-    unit_stream_splits(&responses_reader, &rows[_i]);
+    unit_stream_splits(&kind, _i);
 }
 END_TEST
 
@@ -188,32 +191,15 @@ START_TEST(test_told)
 }
 END_TEST
 
-/* One line, and one event of many lines, over the cap. */
 START_TEST(test_caps)
 {
-    for (int lines = 0; lines < 2; lines++) {
-        struct stream_run r;
-        static char piece[64 * 1024];
-        memset(piece, 'x', sizeof piece);
-        if (lines) {
-            memcpy(piece, "data: ", 6);
-            piece[sizeof piece - 1] = '\n';
-        }
-        unit_stream_begin(&r, &responses_reader);
-        for (int i = 0; i < 140 && !r.status; i++)
-            unit_stream_feed(&r, piece, sizeof piece, sizeof piece, 1);
-        ck_assert_int_eq(r.status, STATUS_BACKEND);
-        ck_assert_msg(strstr(r.err.text, "larger than 8388608 bytes") != NULL, "%s", r.err.text);
-        unit_stream_release(&r);
-    }
+    unit_stream_caps(&kind);
 }
 END_TEST
 
 START_TEST(test_mutations)
 {
-    uint32_t state = 20260201u + (uint32_t)_i;
-    for (int i = 0; i < 1000; i++)
-        unit_stream_mutation(&responses_reader, rows, ROWS, &state);
+    unit_stream_mutations(&kind, 20260201u + (uint32_t)_i);
 }
 END_TEST
 
@@ -222,15 +208,10 @@ int main(void)
     Suite *suite = suite_create("responses_stream");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 60);
-    tcase_add_loop_test(all, test_every_split, 0, ROWS);
+    tcase_add_loop_test(all, test_every_split, 0, COUNT(rows));
     tcase_add_test(all, test_told);
     tcase_add_test(all, test_caps);
     tcase_add_loop_test(all, test_mutations, 0, 10);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return unit_run(suite);
 }

@@ -6,6 +6,7 @@
 #define TESTS_UNIT_UNIT_ANTHROPIC_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
