@@ -23,6 +23,8 @@ enum {
     EXIT_USAGE = 64,
     STOP_POLL_MS = 20,
     ARENAS = 2,
+    FILES_PER_CALL = 2,                /* the caller's and the backend's */
+    FILES_RESERVED = 32,               /* of the process itself, and for those who are refused */
     HEAP_RESERVED = 256 * 1024 * 1024, /* for ten thousand calls */
     HEAP_SMALL = 4 * 1024 * 1024,      /* up to which pages stay small: a hundred calls and more */
     MMAPS_MAX = 65536                  /* glibc's own default */
@@ -39,7 +41,7 @@ struct responder {
     bool hurry;      /* told twice */
 };
 
-/* Every call has two descriptors; the soft limit is often far below what the system allows. */
+/* The soft limit of open files is often far below what the system allows. */
 static void raise_limits(void)
 {
     struct rlimit files;
@@ -48,6 +50,30 @@ static void raise_limits(void)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     mallopt(M_ARENA_MAX, ARENAS); /* the loop does most of the allocating */
+}
+
+/* More calls than there are descriptors for would fail in the middle. */
+static void fit_calls(int64_t *max_calls, struct log *log)
+{
+    struct rlimit files;
+    struct log_line line;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur > (rlim_t)INT64_MAX)
+        return;
+    int64_t room = ((int64_t)files.rlim_cur - FILES_RESERVED) / FILES_PER_CALL;
+    room = room > 1 ? room : 1;
+    if (*max_calls <= room)
+        return;
+    int64_t needed = INT64_MAX;
+    if (*max_calls < (INT64_MAX - FILES_RESERVED) / FILES_PER_CALL)
+        needed = *max_calls * FILES_PER_CALL + FILES_RESERVED;
+    log_begin(log, &line, LOG_LEVEL_WARN, "the limit of open files allows fewer calls");
+    log_int(&line, "max_calls", room);
+    log_int(&line, "wanted", *max_calls);
+    log_int(&line, "open_files", (int64_t)files.rlim_cur);
+    log_int(&line, "needed", needed);
+    log_str(&line, "remedy", "LimitNOFILE= of the systemd unit, ulimit -Hn, or --max-calls");
+    log_end(log, &line);
+    *max_calls = room;
 }
 
 /* A thousand calls are spread over more pages than the processor keeps the addresses of; huge pages
@@ -195,6 +221,7 @@ int main(int argc, char **argv)
         rc = status_exit(err.status);
         fprintf(stderr, "magec-fcgi: %s\n", err.text);
     } else if (o.listen || listen_inherited(&socket)) {
+        fit_calls(&o.limits.max_calls, log);
         rc = serve(&o, socket, log);
     } else if (cgi_is_one()) {
         rc = cgi_main(&o, log);

@@ -161,6 +161,8 @@ few() { # COMMAND...
 start_bg responder few "$top_builddir/magec-fcgi" --listen "$socket" --read-timeout 500ms
 responder=$bg_pid
 ok 'with 40 descriptors' wait_for 10 health
+like "$(cat "$tmp/responder.log")" 'level=warn .*max_calls=4 wanted=10000 open_files=40 needed=20032 .*LimitNOFILE' \
+    'it says that these are for 4 calls, and what to set'
 fcgi_bg crowd say --count 60 --timeout 15
 crowd=$bg_pid
 fcgi_bg silent say --count 60 --timeout 15 begin read
@@ -177,4 +179,19 @@ fcgi_wait "$bg_pid" crowd
 is "$(cat "$tmp/crowd.log")" '3 whole 200' 'as it did before'
 stop "$responder"
 is "$rc" 0 'it ends well'
+
+start_bg responder few "$top_builddir/magec-fcgi" --listen "$socket" --max-calls 4
+responder=$bg_pid
+ok 'with as many calls as there is room for' wait_for 10 health
+unlike "$(cat "$tmp/responder.log")" 'open_files' 'there is nothing to say'
+stop "$responder"
+start_bg responder few "$top_builddir/magec-fcgi" --listen "$socket"
+responder=$bg_pid
+ok 'with 40 descriptors, again' wait_for 10 health
+magec backend set echo --delay 400ms >"$tmp/set"
+fcgi_bg slow say --count 6 --body 'one two three'
+fcgi_wait "$bg_pid" slow
+is "$(sort -r "$tmp/slow.log")" '4 whole 200
+2 whole 503' 'of 6 calls at once 2 are told to come again'
+stop "$responder"
 done_testing
