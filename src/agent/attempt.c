@@ -175,6 +175,7 @@ static void tell(struct attempts *a, const struct outcome *o, int64_t delay)
 
 static void ended(struct attempts *a, const struct outcome *o)
 {
+    a->pass.why = o->error;
     leave(a, judge(a, o));
     int64_t delay = next_in(a, o);
     if (delay < 0 || need_timer(a, NULL)) {

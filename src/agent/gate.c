@@ -54,14 +54,18 @@ static struct gate *make(struct gates *g, const char *backend)
     return gate;
 }
 
-static void say(struct gates *g, const struct gate *gate, enum log_level level, const char *what)
+static void say(struct gates *g, const struct gate *gate, const char *what, const char *why)
 {
+    struct gate_news news = {gate->backend, gate->closed, gate->failures, why};
     struct log_line line;
-    log_begin(g->log, &line, level, what);
+    log_begin(g->log, &line, gate->closed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, what);
     log_str(&line, "backend", gate->backend);
     if (gate->failures)
         log_int(&line, "failures", gate->failures);
+    log_str(&line, "error", why);
     log_end(g->log, &line);
+    if (g->changed)
+        g->changed(g->ctx, &news);
 }
 
 static enum status refuse(
@@ -148,18 +152,19 @@ static void fail(struct gates *g, struct gate *gate, const struct gate_pass *pas
     gate->failures++;
     if (gate->closed ? !pass->probe : gate->failures < GATE_FAILURES)
         return;
-    if (!gate->closed)
-        say(g, gate, LOG_LEVEL_WARN, "a backend is taken to be down");
+    bool still = gate->closed;
     gate->closed = true;
     gate->next_ms = now_ms + GATE_CLOSED_MS;
+    say(g, gate, still ? "a backend is still down" : "a backend is taken to be down", pass->why);
 }
 
 static void work(struct gates *g, struct gate *gate)
 {
+    bool back = gate->closed;
     gate->failures = 0;
-    if (gate->closed)
-        say(g, gate, LOG_LEVEL_INFO, "a backend is back");
     gate->closed = false;
+    if (back)
+        say(g, gate, "a backend is back", NULL);
 }
 
 void gate_leave(struct gates *g, struct gate_pass *pass, enum gate_verdict verdict, int64_t now_ms)

@@ -22,11 +22,22 @@ enum {
 
 struct gate;
 
+/* Of a gate that has closed, stays closed after a call was let through, or has opened. The strings
+ * are valid during the call. */
+struct gate_news {
+    const char *backend;
+    bool closed;
+    int failures;      /* in a row */
+    const char *error; /* of the last; NULL: not known, or it has opened */
+};
+
 /* One for a process; a zeroed one is empty. */
 struct gates {
     struct gate *first;
     size_t count;
-    struct log *log; /* is told when a gate closes and opens; may be NULL */
+    struct log *log;                                          /* is told the news; may be NULL */
+    void (*changed)(void *ctx, const struct gate_news *news); /* is told too, unless NULL */
+    void *ctx;
 };
 
 void gates_release(struct gates *g);
@@ -41,6 +52,7 @@ struct gate_pass {
     /* It has come in; or, when gate is NULL, the gate was closed and it is to enter anew. Not from
      * within gate_enter; it calls nothing of the gate. */
     void (*admitted)(struct gate_pass *pass);
+    const char *why;        /* of GATE_FAILED, for the news; valid during gate_leave; may be NULL */
     int64_t room;           /* the gate's own */
     struct gate_pass *next; /* the gate's own */
 };

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "agent/protocol.h"
+#include "base/units.h"
 #include "cli/entity.h"
 #include "cli/text.h"
+#include "store/down.h"
 
 enum { KEY_MAX = 16 * 1024, URL_MAX = 4096 };
 
@@ -92,16 +94,43 @@ static enum status edit(struct cli *cli, const struct options *o, void *e, struc
     return protocol_check(b, err);
 }
 
+static enum status write_down(void *ctx, const struct down *d)
+{
+    struct json_writer *w = ctx;
+    char since[32];
+    units_print_time(d->since_ms, since);
+    json_member_string(w, "state", "down");
+    json_key(w, "down");
+    json_begin_object(w);
+    json_member_string(w, "since", since);
+    json_member_int(w, "failures", d->failures);
+    if (d->error)
+        json_member_string(w, "error", d->error);
+    json_end_object(w);
+    return STATUS_OK;
+}
+
+static enum status state(struct store *s, const void *e, struct json_writer *w, struct error *err)
+{
+    size_t before = w->out->len;
+    enum status st = down_find(s, entity_id(e), write_down, w, err);
+    if (!st && w->out->len == before)
+        json_member_string(w, "state", "up");
+    return st;
+}
+
 static const struct column columns[] = {
     {.head = "ID", .path = "id"},
     {.head = "TYPE", .path = "type"},
     {.head = "URL OR PROGRAM", .path = "url|command", .format = COLUMN_WORDS, .width = 50},
     {.head = "KEY", .path = "apiKey", .width = 30},
     {.head = "NAME", .path = "name", .width = 30},
+    {.head = "STATE", .path = "down|state", .format = COLUMN_DOWN, .width = 100},
     {.head = NULL},
 };
 
-static const struct entity entity = {.kind = &backend_kind, .columns = columns, .edit = edit};
+static const struct entity entity = {
+    .kind = &backend_kind, .columns = columns, .edit = edit, .state = state};
 
 static const struct verb verbs[] = {
     VERB_ADD("--type TYPE [OPTION]... [-- PROGRAM [ARGUMENT]...]",

@@ -11,6 +11,7 @@
 #include "net/transport.h"
 #include "store/client.h"
 #include "store/command.h"
+#include "store/down.h"
 #include "store/token.h"
 
 static const struct option_spec check_options[] = {
@@ -196,6 +197,16 @@ static void check_program(struct check *c, const struct backend *b)
                 b->id, b->env.items[i]);
 }
 
+static enum status see_down(void *ctx, const struct down *d)
+{
+    struct check *c = ctx;
+    char since[32];
+    units_print_time(d->since_ms, since);
+    WARN("backend \"%s\" is down since %s: %s", d->backend, since,
+        d->error ? d->error : "it failed");
+    return STATUS_OK;
+}
+
 static enum status check_backend(void *ctx, const struct backend *b)
 {
     struct check *c = ctx;
@@ -213,7 +224,7 @@ static enum status check_backend(void *ctx, const struct backend *b)
         check_secret(c, b, "header", b->headers.items[i], true);
     if (b->argv.count)
         check_program(c, b);
-    return STATUS_OK;
+    return down_find(c->s, b->id, see_down, c, c->err);
 }
 
 /* ---- all of it ---- */

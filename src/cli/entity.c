@@ -115,6 +115,8 @@ enum status verb_show(struct cli *cli, const struct options *o, struct error *er
     json_begin_object(&out.w);
     if (!st)
         entity_write_members(of->kind, e, options_given(o, "secrets"), &out.w);
+    if (!st && of->state)
+        st = of->state(s, e, &out.w, err);
     if (!st && of->show)
         st = of->show(s, e, &out.w, err);
     json_end_object(&out.w);
@@ -127,23 +129,32 @@ struct listing {
     const struct entity *of;
     const struct options *o;
     struct json_writer *w;
+    struct store *store;
+    struct error *err;
 };
 
 static enum status list_one(void *ctx, const void *e)
 {
     const struct listing *l = ctx;
-    if (!l->of->listed || l->of->listed(l->o, e))
-        entity_to_json(l->of->kind, e, false, l->w);
-    return STATUS_OK;
+    enum status st = STATUS_OK;
+    if (l->of->listed && !l->of->listed(l->o, e))
+        return STATUS_OK;
+    json_begin_object(l->w);
+    entity_write_members(l->of->kind, e, false, l->w);
+    if (l->of->state)
+        st = l->of->state(l->store, e, l->w, l->err);
+    json_end_object(l->w);
+    return st;
 }
 
 enum status verb_list(struct cli *cli, const struct options *o, struct error *err)
 {
     struct store *s = NULL;
     struct output out;
-    struct listing l = {cli->family->entity, o, &out.w};
+    struct listing l = {cli->family->entity, o, &out.w, NULL, err};
     output_begin_list(&out);
     enum status st = cli_open(cli, STORE_READ, &s, err);
+    l.store = s;
     if (!st)
         st = entity_each(s, l.of->kind, list_one, &l, err);
     store_close(s);

@@ -17,6 +17,8 @@ struct entity {
     enum status (*edit)(struct cli *cli, const struct options *o, void *e, struct error *err);
     /* Further members that are shown; or NULL. */
     enum status (*show)(struct store *s, const void *e, struct json_writer *w, struct error *err);
+    /* Members that say how it is doing, in lists too; or NULL. */
+    enum status (*state)(struct store *s, const void *e, struct json_writer *w, struct error *err);
     /* Whether the list that the options ask for has it; NULL: always. */
     bool (*listed)(const struct options *o, const void *e);
 };

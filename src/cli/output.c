@@ -82,6 +82,10 @@ static void add_cell(struct buf *out, const struct column *c, const struct json 
     } else if (c->format == COLUMN_TIME) {
         const char *time = json_string(value, NULL);
         buf_printf(out, "%.19sZ", time ? time : "");
+    } else if (c->format == COLUMN_DOWN && json_kind(value) == JSON_OBJECT) {
+        const char *since = json_get_string(value, "since"), *why = json_get_string(value, "error");
+        buf_printf(
+            out, "down since %.19sZ%s%s", since ? since : "", why ? ": " : "", why ? why : "");
     } else {
         add_value(out, value, c->format == COLUMN_WORDS ? " " : ",");
     }

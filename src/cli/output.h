@@ -18,7 +18,8 @@ enum column_format {
     COLUMN_TEXT,  /* of an array: its elements with commas; of a bool: yes or no */
     COLUMN_WORDS, /* of an array: its elements with spaces */
     COLUMN_TIME,  /* without fractions of a second */
-    COLUMN_MS     /* milliseconds, as seconds */
+    COLUMN_MS,    /* milliseconds, as seconds */
+    COLUMN_DOWN   /* of an object: "down since", its since, and its error */
 };
 
 struct column {

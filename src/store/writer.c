@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "store/checkpoint.h"
+#include "store/down.h"
 #include "store/gather.h"
 #include "store/internal.h"
 #include "store/owner.h"
@@ -265,6 +266,8 @@ enum status writer_open(
         st = owner_open(&w->owner, path, err);
     if (!st)
         st = run_interrupt_dead(w->store, NULL, err);
+    if (!st && !opts->in_line)
+        st = down_forget_dead(w->store, err);
     if (!st && opts->reader)
         checkpoints_begin(&w->checkpoints, w->store, opts->reader);
     if (!st && !opts->in_line)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "webhook/down.h"
+
 void limits_default(struct limits *l)
 {
     *l = (struct limits){
@@ -37,6 +39,8 @@ enum status service_start(struct service *s, const struct service_options *o, st
     writer.reader = s->reader;
     if (!st)
         st = writer_open(&s->writer, o->store, &writer, err);
+    if (!st && !o->writer.in_line)
+        down_watch(s);
     if (st)
         service_close(s);
     return st;

@@ -86,8 +86,8 @@ magec client remove "$(jq -r .id <out)" >/dev/null
 
 # --- backends
 
-member '{"id":"openai","type":"openai","url":"https://api.openai.com/v1","apiKey":"env:OPENAI_API_KEY"}' . backend show openai
-member '{"id":"echo","type":"echo","delay":"20ms"}' . backend show echo
+member '{"id":"openai","type":"openai","url":"https://api.openai.com/v1","apiKey":"env:OPENAI_API_KEY","state":"up"}' . backend show openai
+member '{"id":"echo","type":"echo","delay":"20ms","state":"up"}' . backend show echo
 member "[\"$tmp/triage\",\"--json\"]" .command backend show triage
 member '["echo","openai","triage"]' '[.[].id]' backend list
 does 'backend "openai" changed' backend set openai --name 'The model' --header 'X-A: one' --header 'X-B: two' \

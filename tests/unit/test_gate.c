@@ -1,5 +1,7 @@
 #include "agent/gate.h"
 
+#include <string.h>
+
 #include "unit.h"
 
 static struct gates gates;
@@ -139,6 +141,34 @@ START_TEST(test_line_closes)
 }
 END_TEST
 
+static char told[256];
+
+static void on_changed(void *ctx, const struct gate_news *n)
+{
+    ck_assert_ptr_eq(ctx, &gates);
+    snprintf(told + strlen(told), sizeof told - strlen(told), "%s %s %d %s;", n->backend,
+        n->closed ? "closed" : "open", n->failures, n->error ? n->error : "-");
+}
+
+START_TEST(test_news)
+{
+    gates.changed = on_changed;
+    gates.ctx = &gates;
+    struct gate_pass p = {0};
+    int64_t now = 1000 + GATE_CLOSED_MS;
+    close_one();
+    ck_assert_str_eq(told, "one closed 5 -;");
+    ck_assert_int_eq(gate_enter(&gates, &one, now, &p, &err), STATUS_OK);
+    p.why = "refused";
+    gate_leave(&gates, &p, GATE_FAILED, now);
+    now += GATE_CLOSED_MS;
+    pass(&one, GATE_UNKNOWN, now);
+    pass(&one, GATE_WORKED, now);
+    pass(&one, GATE_WORKED, now);
+    ck_assert_str_eq(told, "one closed 5 -;one closed 6 refused;one open 0 -;");
+}
+END_TEST
+
 static void tear_down(void)
 {
     gates_release(&gates);
@@ -153,6 +183,7 @@ int main(void)
     tcase_add_test(all, test_probe);
     tcase_add_test(all, test_late);
     tcase_add_test(all, test_line);
+    tcase_add_test(all, test_news);
     tcase_add_test(all, test_line_closes);
     suite_add_tcase(suite, all);
     return unit_run(suite);
