@@ -1,27 +1,23 @@
 #include "net/transport.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "net/curl_api.h"
 #include "net/deadline.h"
+#include "net/multi.h"
 
 enum {
-    IDLE_HANDLES_MAX = 256,      /* easy handles kept for the next calls */
-    IDLE_CONNECTIONS_MAX = 1024, /* connections kept open */
-    READ_SIZE = 4096,            /* libcurl keeps one such buffer for every transfer */
-    SEND_SIZE = 16 * 1024, /* the same for sending over HTTP/2; there is none that is smaller */
-    LINGER_MS = 1000       /* for the end of a body that nobody wants any more */
+    IDLE_HANDLES_MAX = 256, /* easy handles kept for the next calls */
+    READ_SIZE = 4096,       /* libcurl keeps one such buffer for every transfer */
+    SEND_SIZE = 16 * 1024,  /* the same for sending over HTTP/2; there is none that is smaller */
+    LINGER_MS = 1000        /* for the end of a body that nobody wants any more */
 };
 
 struct transport {
     struct loop *loop;
-    struct curl_api curl; /* loaded when multi is there */
-    CURLM *multi;
-    struct timer *timer;
+    struct curl_api curl; /* loaded when multi is open */
+    struct multi multi;
     const char *ca_file; /* libcurl's own bundle, or NULL */
     CURL *idle[IDLE_HANDLES_MAX];
     size_t idle_count;
@@ -54,7 +50,7 @@ static void transfer_destroy(struct transfer *x)
     struct transport *t = x->transport;
     const struct curl_api *curl = &t->curl;
     if (x->easy) {
-        curl->multi_remove_handle(t->multi, x->easy);
+        curl->multi_remove_handle(t->multi.handle, x->easy);
         if (t->idle_count < IDLE_HANDLES_MAX)
             t->idle[t->idle_count++] = x->easy;
         else
@@ -151,7 +147,7 @@ static void run_job(struct job *job)
         else
             error_set(&err, STATUS_CANCELED, "canceled");
         x->lost = x->stopped == STATUS_TIMEOUT && x->deadline.phase == DEADLINE_CONNECT;
-        curl->multi_remove_handle(x->transport->multi, x->easy);
+        curl->multi_remove_handle(x->transport->multi.handle, x->easy);
         finish(x, x->stopped, &err);
         return;
     }
@@ -162,7 +158,7 @@ static void run_job(struct job *job)
     }
 }
 
-/* ---- the multi handle on the loop ---- */
+/* ---- the end of a transfer ---- */
 
 static enum status explain(
     const struct transport *t, CURLcode code, long os_errno, struct error *err)
@@ -208,116 +204,25 @@ static bool may_pass(CURLcode code)
     }
 }
 
-static void collect_ended(struct transport *t)
+static void on_ended(void *transfer, CURLcode code)
 {
-    const struct curl_api *curl = &t->curl;
-    int left;
-    for (CURLMsg *m; (m = curl->multi_info_read(t->multi, &left));) {
-        if (m->msg != CURLMSG_DONE)
-            continue;
-        CURLcode code = m->data.result;
-        struct transfer *x = NULL;
-        long os_errno = 0;
-        curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
-        curl->easy_getinfo(m->easy_handle, CURLINFO_OS_ERRNO, &os_errno);
-        curl->multi_remove_handle(t->multi, m->easy_handle);
-        if (x->stopped) { /* its job says so */
-            loop_defer(t->loop, &x->job);
-            continue;
-        }
-        struct error err;
-        enum status result = STATUS_OK;
-        if (code != CURLE_OK) {
-            result = explain(t, code, os_errno, &err);
-            x->lost = may_pass(code);
-        } else {
-            say_head(x);
-        }
-        finish(x, result, result ? &err : NULL);
-    }
-}
-
-struct sock {
-    struct watch *watch;
-    struct transport *transport;
-    curl_socket_t fd;
-};
-
-static void on_socket_ready(void *ctx, int events)
-{
-    struct sock *s = ctx;
-    struct transport *t = s->transport;
-    int what =
-        (events & WATCH_READ ? CURL_CSELECT_IN : 0) | (events & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
-    int running;
-    t->curl.multi_socket_action(t->multi, s->fd, what, &running); /* may free s */
-    collect_ended(t);
-}
-
-static void sock_free(struct sock *s)
-{
-    if (!s)
+    struct transfer *x = transfer;
+    struct transport *t = x->transport;
+    if (x->stopped) { /* its job says so */
+        loop_defer(t->loop, &x->job);
         return;
-    watch_free(s->watch);
-    free(s);
-}
-
-/* A stream's pieces are small and far apart, and the kernel would acknowledge each one when it is
- * read: a quarter of what reading it costs. This makes it every second one, or 40 ms later. */
-static void delay_acks(curl_socket_t fd)
-{
-    int off = 0;
-    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *assigned)
-{
-    (void)easy;
-    struct transport *t = ctx;
-    const struct curl_api *curl = &t->curl;
-    struct sock *s = assigned;
-    if (what == CURL_POLL_REMOVE) {
-        sock_free(s);
-        curl->multi_assign(t->multi, fd, NULL);
-        return 0;
     }
-    if (!s) {
-        s = calloc(1, sizeof *s);
-        if (!s)
-            return -1;
-        s->transport = t;
-        s->fd = fd;
-        s->watch = watch_new(t->loop, fd, on_socket_ready, s);
-        if (!s->watch) {
-            free(s);
-            return -1;
-        }
-        curl->multi_assign(t->multi, fd, s);
+    struct error err;
+    enum status result = STATUS_OK;
+    if (code == CURLE_OK) {
+        say_head(x);
+    } else {
+        long os_errno = 0;
+        t->curl.easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os_errno);
+        result = explain(t, code, os_errno, &err);
+        x->lost = may_pass(code);
     }
-    if (what & CURL_POLL_IN)
-        delay_acks(fd);
-    watch_set(s->watch,
-        (what & CURL_POLL_IN ? WATCH_READ : 0) | (what & CURL_POLL_OUT ? WATCH_WRITE : 0));
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long ms, void *ctx)
-{
-    (void)multi;
-    struct transport *t = ctx;
-    if (ms < 0)
-        timer_stop(t->timer);
-    else
-        timer_start(t->timer, ms);
-    return 0;
-}
-
-static void on_timer_fired(void *ctx)
-{
-    struct transport *t = ctx;
-    int running;
-    t->curl.multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect_ended(t);
+    finish(x, result, result ? &err : NULL);
 }
 
 enum status transport_open(struct transport **out, struct loop *l, struct error *err)
@@ -332,27 +237,19 @@ enum status transport_open(struct transport **out, struct loop *l, struct error 
 
 enum status transport_load(struct transport *t, struct error *err)
 {
-    if (t->multi)
+    if (t->multi.handle)
         return STATUS_OK;
     enum status st = curl_api_load(&t->curl, err);
     if (st)
         return st;
-    const struct curl_api *curl = &t->curl;
-    t->timer = timer_new(t->loop, on_timer_fired, t);
-    t->multi = t->timer ? curl->multi_init() : NULL;
-    if (!t->multi) {
-        timer_free(t->timer);
-        t->timer = NULL;
-        curl->global_cleanup();
-        return error_set(err, STATUS_NO_MEMORY, "out of memory for HTTP");
+    t->multi = (struct multi){.loop = t->loop, .curl = &t->curl, .ended = on_ended};
+    st = multi_open(&t->multi, err);
+    if (st) {
+        t->curl.global_cleanup();
+        return st;
     }
     const char *named = getenv("SSL_CERT_FILE"); /* OpenSSL's own variable */
-    t->ca_file = named && *named ? named : curl->version_info(CURLVERSION_NOW)->cainfo;
-    curl->multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl->multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
-    curl->multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl->multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
-    curl->multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
+    t->ca_file = named && *named ? named : t->curl.version_info(CURLVERSION_NOW)->cainfo;
     return STATUS_OK;
 }
 
@@ -372,14 +269,13 @@ static void unload(struct transport *t)
         transfer_destroy(t->drained);
     while (t->idle_count)
         curl->easy_cleanup(t->idle[--t->idle_count]);
-    curl->multi_cleanup(t->multi);
-    timer_free(t->timer);
+    multi_close(&t->multi);
     curl->global_cleanup();
 }
 
 void transport_close(struct transport *t)
 {
-    if (t && t->multi)
+    if (t && t->multi.handle)
         unload(t);
     free(t);
 }
@@ -446,7 +342,7 @@ enum status transport_post(struct transport *t, const struct http_request *req,
     curl->easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
     curl->easy_setopt(x->easy, CURLOPT_PREREQDATA, x);
     curl->easy_setopt(x->easy, CURLOPT_PRIVATE, x);
-    if (curl->multi_add_handle(t->multi, x->easy) != CURLM_OK)
+    if (curl->multi_add_handle(t->multi.handle, x->easy) != CURLM_OK)
         goto fail;
     x->body = req->body;
     *out = x;

@@ -1,6 +1,6 @@
 /*
  * HTTP out: one shared connection pool on the loop. The only files that know libcurl are
- * transport.c and curl_api.
+ * transport.c, multi and curl_api.
  *
  * Only http and https; no redirects are followed (a key never travels to another host); no proxy
  * is taken from the environment, where a caller's Proxy: header may have put it.
