@@ -56,17 +56,47 @@ static void take_failure(struct exchange *x, int http_status)
         x->http_status = http_status;
 }
 
+/* The title of a page, such as servers send for errors. */
+static bool html_title(const char *page, char *out, size_t size)
+{
+    const char *from = strcasestr(page, "<title>");
+    const char *to = from ? strcasestr(from, "</title>") : NULL;
+    if (!to || to == from + 7)
+        return false;
+    snprintf(out, size, "%.*s", (int)(to - from - 7), from + 7);
+    return true;
+}
+
+/* What kept the backend from answering, as a part of the way to it says. */
+static enum status explain_way(struct exchange *x, struct error *err)
+{
+    const char *place = transfer_header(x->transfer, "location");
+    char what[128];
+    if (x->http_status == 407)
+        return error_set(err, STATUS_BACKEND,
+            "HTTP 407: its proxy wants a user and a password, or others: they belong in the "
+            "proxy's URL");
+    snprintf(what, sizeof what,
+        "HTTP %d: redirects are not followed: if it has moved, set its URL; it points to ",
+        x->http_status);
+    return secret_redact(err, STATUS_BACKEND, what, place ? place : "nowhere", &x->request.secrets);
+}
+
 /* An answer that is no stream is a failure, whatever its status; its own words say which. */
 static enum status explain_answer(struct exchange *x, struct error *err)
 {
     struct json *j = NULL;
     const char *message = NULL;
-    char what[32];
+    char what[32], title[128];
+    if (x->http_status / 100 == 3 || x->http_status == 407)
+        return explain_way(x, err);
     snprintf(what, sizeof what, "HTTP %d: ", x->http_status);
     if (!json_parse(buf_str(&x->answer), x->answer.len, &j, NULL))
         message = x->kind->error_message(j);
     else if (x->is_text && x->answer.len)
         message = buf_str(&x->answer);
+    else if (x->http_status / 100 != 2 && html_title(buf_str(&x->answer), title, sizeof title))
+        message = title;
     if (message)
         secret_redact(err, STATUS_BACKEND, what, message, &x->request.secrets);
     else if (x->http_status / 100 == 2)
@@ -167,7 +197,7 @@ static void on_end(void *ctx, enum status result, const struct error *cause)
     struct error err = {.text = ""};
     bool opening = x->opening;
     if (result) {
-        err = *cause;
+        secret_redact(&err, result, "", cause->text, &x->request.secrets);
         x->may_pass = transfer_lost(x->transfer);
     } else if (opening) {
         result = explain_opening(x, &err);
@@ -202,15 +232,25 @@ static struct deadlines deadlines_left(const struct exchange *x)
 
 static enum status post(struct exchange *x, struct error *err)
 {
+    const struct backend *b = x->ask.backend;
     struct http_request req = {.url = buf_str(&x->request.url),
         .headers = &x->request.headers,
         .len = x->request.body.len,
-        .deadlines = deadlines_left(x)};
+        .deadlines = deadlines_left(x),
+        .proxy = b->proxy ? buf_str(&x->request.proxy) : NULL,
+        .tls = {.ca_file = b->ca_file,
+            .client_cert = b->client_cert,
+            .client_key = b->client_key,
+            .insecure = b->insecure},
+        .handler = &handler,
+        .ctx = x};
     req.body = buf_detach(&x->request.body);
-    if (req.body && !transport_post(x->task.env->transport, &req, &handler, x, &x->transfer))
-        return STATUS_OK;
-    free(req.body);
-    return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!req.body)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status st = transport_post(x->task.env->transport, &req, &x->transfer, err);
+    if (st)
+        free(req.body);
+    return st;
 }
 
 static enum status ask_question(struct exchange *x, struct error *err)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,6 +28,11 @@ static enum status note_query(
     return STATUS_OK;
 }
 
+static bool is_http_url(const char *url)
+{
+    return !strncasecmp(url, "http://", 7) || !strncasecmp(url, "https://", 8);
+}
+
 static enum status make_url(struct exchange_request *r, struct error *err)
 {
     const char *text = r->ask->backend->url;
@@ -46,6 +52,8 @@ static enum status make_url(struct exchange_request *r, struct error *err)
             buf_printf(&r->url, "%c%s", strchr(buf_str(&r->url), '?') ? '&' : '?', query + 1);
         if (!st && buf_status(&r->url))
             st = error_set(err, STATUS_CONFIG, "the URL is too long");
+        if (!st && !is_http_url(text))
+            st = error_set(err, STATUS_CONFIG, "its URL is not an http or https URL");
         if (!st)
             st = note_query(r, query, &values, err);
     }
@@ -67,6 +75,36 @@ static enum status note_secret(struct exchange_request *r, const char *text, str
 {
     return strings_add(&r->secrets, text) ? error_set(err, STATUS_NO_MEMORY, "out of memory")
                                           : STATUS_OK;
+}
+
+/* Of "http://user:password@host": the password, or the user when that is all. */
+static enum status note_password(struct exchange_request *r, struct error *err)
+{
+    const char *user = strstr(buf_str(&r->proxy), "://") + 3;
+    const char *at = strrchr(user, '@');
+    if (!at)
+        return STATUS_OK;
+    const char *colon = memchr(user, ':', (size_t)(at - user));
+    const char *from = colon ? colon + 1 : user;
+    char *password = strndup(from, (size_t)(at - from));
+    enum status st = password ? note_secret(r, password, err)
+                              : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (password)
+        explicit_bzero(password, strlen(password));
+    free(password);
+    return st;
+}
+
+static enum status make_proxy(struct exchange_request *r, struct error *err)
+{
+    const char *text = r->ask->backend->proxy;
+    if (!text)
+        return STATUS_OK;
+    buf_init(&r->proxy, BUF_SMALL);
+    enum status st = secret_expand(text, &r->proxy, NULL, err);
+    if (!st && !is_http_url(buf_str(&r->proxy)))
+        st = error_set(err, STATUS_CONFIG, "its proxy's URL is not an http or https URL");
+    return st ? st : note_password(r, err);
 }
 
 /* Whether the header's name says that its value is to be kept. */
@@ -254,6 +292,8 @@ enum status exchange_request_make(struct exchange_request *r, const struct excha
     buf_init(&r->url, 2 * BUF_SMALL);
     enum status st = make_url(r, err);
     if (!st)
+        st = make_proxy(r, err);
+    if (!st)
         st = make_headers(r, err);
     return st ? st : make_body(r, err);
 }
@@ -261,6 +301,7 @@ enum status exchange_request_make(struct exchange_request *r, const struct excha
 void exchange_request_release(struct exchange_request *r)
 {
     buf_wipe(&r->url);
+    buf_wipe(&r->proxy);
     buf_release(&r->body);
     secret_forget(&r->headers);
     secret_forget(&r->secrets);

@@ -1,6 +1,6 @@
 /*
- * What a protocol that is an HTTP exchange has of its own, and how a request is made of it: the URL
- * and the headers with ${NAME} expanded, the key in its header, and the body.
+ * What a protocol that is an HTTP exchange has of its own, and how a request is made of it: the
+ * URL, the proxy's and the headers with ${NAME} expanded, the key in its header, and the body.
  */
 #ifndef MAGEC_AGENT_EXCHANGE_REQUEST_H
 #define MAGEC_AGENT_EXCHANGE_REQUEST_H
@@ -41,6 +41,7 @@ struct exchange_request {
     const struct exchange_kind *kind;
     const struct ask *ask;
     struct buf url;
+    struct buf proxy; /* its URL, "" when the backend has none */
     struct strings headers;
     struct buf body;
     struct strings secrets; /* what of it is not to be said (agent/secret.h) */

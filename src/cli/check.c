@@ -207,6 +207,30 @@ static enum status see_down(void *ctx, const struct down *d)
     return STATUS_OK;
 }
 
+/* The key of who we are is for us alone. */
+static void check_key_file(struct check *c, const struct backend *b)
+{
+    const char *path = b->client_key ? b->client_key : b->client_cert;
+    struct stat info;
+    if (path && !stat(path, &info) && info.st_mode & 077)
+        WARN("backend \"%s\": others can read its client key \"%s\" (mode %04o): chmod 600 '%s'",
+            b->id, path, info.st_mode & 07777, path);
+}
+
+static void check_tls(struct check *c, const struct backend *b)
+{
+    const struct http_tls tls = {
+        .ca_file = b->ca_file, .client_cert = b->client_cert, .client_key = b->client_key};
+    struct error err;
+    if (b->insecure)
+        WARN("backend \"%s\" is insecure: whoever answers in its place is believed, and gets the "
+             "key: magec backend set %s --secure",
+            b->id, b->id);
+    if (tls_look(&tls, NULL, &err))
+        ERR("backend \"%s\": %s", b->id, err.text);
+    check_key_file(c, b);
+}
+
 static enum status check_backend(void *ctx, const struct backend *b)
 {
     struct check *c = ctx;
@@ -222,6 +246,9 @@ static enum status check_backend(void *ctx, const struct backend *b)
         check_secret(c, b, "URL", b->url, true);
     for (size_t i = 0; i < b->headers.count; i++)
         check_secret(c, b, "header", b->headers.items[i], true);
+    if (b->proxy)
+        check_secret(c, b, "proxy", b->proxy, true);
+    check_tls(c, b);
     if (b->argv.count)
         check_program(c, b);
     return down_find(c->s, b->id, see_down, c, c->err);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "net/failure.h"
+
 static const struct {
     const char *name;
     size_t at; /* in struct curl_api */
@@ -16,6 +18,8 @@ static const struct {
 static enum status not_usable(struct error *err)
 {
     const char *why = dlerror();
+    if (failure_is_for_descriptors())
+        return failure_no_descriptor(err);
     return error_set(err, STATUS_CONFIG, "libcurl cannot be loaded: %s: install \"%s\"",
         why ? why : "no reason given", MAGEC_LIBCURL);
 }

@@ -38,7 +38,8 @@ struct curl_api {
 #undef CURL_API_MEMBER
 };
 
-/* Loads and initialises it; it stays loaded. STATUS_CONFIG when it is not there or too old. */
+/* Loads and initialises it; it stays loaded. STATUS_CONFIG when it is not there or too old;
+ * STATUS_UNAVAILABLE without file descriptors. */
 enum status curl_api_load(struct curl_api *api, struct error *err);
 
 #endif

@@ -1,16 +1,18 @@
 #include "net/transport.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "net/deadline.h"
+#include "net/easy.h"
+#include "net/failure.h"
 #include "net/multi.h"
 
 enum {
     IDLE_HANDLES_MAX = 256, /* easy handles kept for the next calls */
-    READ_SIZE = 4096,       /* libcurl keeps one such buffer for every transfer */
-    SEND_SIZE = 16 * 1024,  /* the same for sending over HTTP/2; there is none that is smaller */
     LINGER_MS = 1000        /* for the end of a body that nobody wants any more */
 };
 
@@ -19,6 +21,7 @@ struct transport {
     struct curl_api curl; /* loaded when multi is open */
     struct multi multi;
     const char *ca_file; /* libcurl's own bundle, or NULL */
+    bool has_openssl;    /* libcurl */
     CURL *idle[IDLE_HANDLES_MAX];
     size_t idle_count;
     struct transfer *drained; /* nobody else knows them any more */
@@ -31,6 +34,7 @@ struct transfer {
     char *body;
     const struct http_handler *handler;
     void *ctx;
+    struct http_tls tls; /* the caller's strings */
     struct deadline deadline;
     struct job job;      /* what cannot be done inside libcurl's callbacks */
     enum status stopped; /* STATUS_TIMEOUT or STATUS_CANCELED: why it is taken out */
@@ -40,6 +44,10 @@ struct transfer {
     bool ending; /* inside handler->end */
     bool ended;
     bool free_it;
+    bool own_handle; /* not for others */
+    bool proxied;
+    bool no_descriptor;
+    char detail[CURL_ERROR_SIZE];  /* libcurl's words on its failure */
     struct transfer *next, **self; /* in transport->drained */
 };
 
@@ -51,7 +59,8 @@ static void transfer_destroy(struct transfer *x)
     const struct curl_api *curl = &t->curl;
     if (x->easy) {
         curl->multi_remove_handle(t->multi.handle, x->easy);
-        if (t->idle_count < IDLE_HANDLES_MAX)
+        curl->easy_setopt(x->easy, CURLOPT_ERRORBUFFER, NULL); /* it is in x */
+        if (!x->own_handle && t->idle_count < IDLE_HANDLES_MAX)
             t->idle[t->idle_count++] = x->easy;
         else
             curl->easy_cleanup(x->easy);
@@ -125,6 +134,15 @@ static int on_connected(void *ctx, char *to_ip, char *from_ip, int to_port, int 
     return CURL_PREREQFUNC_OK;
 }
 
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    struct transfer *x = ctx;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    x->no_descriptor = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static void on_expired(void *ctx)
 {
     struct transfer *x = ctx;
@@ -160,69 +178,37 @@ static void run_job(struct job *job)
 
 /* ---- the end of a transfer ---- */
 
-static enum status explain(
-    const struct transport *t, CURLcode code, long os_errno, struct error *err)
+static void explain(struct transfer *x, CURLcode code, struct error *err)
 {
-    const char *why = os_errno ? strerror((int)os_errno) : t->curl.easy_strerror(code);
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return error_set(err, STATUS_BACKEND, "its host name cannot be resolved");
-    case CURLE_COULDNT_CONNECT:
-        return error_set(err, STATUS_BACKEND, "cannot connect: %s", why);
-    case CURLE_GOT_NOTHING:
-        return error_set(err, STATUS_BACKEND, "the connection was closed without an answer");
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_HTTP2:
-        return error_set(
-            err, STATUS_BACKEND, "the connection was cut off before the answer was complete");
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-        return error_set(err, STATUS_BACKEND, "its certificate cannot be verified");
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-        return error_set(err, STATUS_CONFIG, "its URL is not an http or https URL");
-    default:
-        return error_set(err, STATUS_BACKEND, "%s", t->curl.easy_strerror(code));
-    }
-}
-
-/* Whether another connection may do better. */
-static bool may_pass(CURLcode code)
-{
-    switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_OUT_OF_MEMORY:
-        return false;
-    default:
-        return true;
-    }
+    const struct transport *t = x->transport;
+    const struct curl_api *curl = &t->curl;
+    struct failure f = {.code = code,
+        .detail = x->detail,
+        .general = curl->easy_strerror(code),
+        .ca_file = t->ca_file,
+        .tls = x->tls,
+        .proxied = x->proxied,
+        .no_descriptor = x->no_descriptor};
+    curl->easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &f.os_errno);
+    curl->easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &f.proxy_status);
+    if (t->has_openssl)
+        curl->easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &f.verify);
+    failure_explain(&f, &x->lost, err);
 }
 
 static void on_ended(void *transfer, CURLcode code)
 {
     struct transfer *x = transfer;
-    struct transport *t = x->transport;
     if (x->stopped) { /* its job says so */
-        loop_defer(t->loop, &x->job);
+        loop_defer(x->transport->loop, &x->job);
         return;
     }
-    struct error err;
-    enum status result = STATUS_OK;
-    if (code == CURLE_OK) {
+    struct error err = {.status = STATUS_OK};
+    if (code == CURLE_OK)
         say_head(x);
-    } else {
-        long os_errno = 0;
-        t->curl.easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os_errno);
-        result = explain(t, code, os_errno, &err);
-        x->lost = may_pass(code);
-    }
-    finish(x, result, result ? &err : NULL);
+    else if (x->handler) /* else nobody asks, and what the request was is gone */
+        explain(x, code, &err);
+    finish(x, err.status, err.status ? &err : NULL);
 }
 
 enum status transport_open(struct transport **out, struct loop *l, struct error *err)
@@ -249,7 +235,9 @@ enum status transport_load(struct transport *t, struct error *err)
         return st;
     }
     const char *named = getenv("SSL_CERT_FILE"); /* OpenSSL's own variable */
-    t->ca_file = named && *named ? named : t->curl.version_info(CURLVERSION_NOW)->cainfo;
+    const curl_version_info_data *version = t->curl.version_info(CURLVERSION_NOW);
+    t->ca_file = named && *named ? named : version->cainfo;
+    t->has_openssl = version->ssl_version && !strncmp(version->ssl_version, "OpenSSL", 7);
     return STATUS_OK;
 }
 
@@ -284,25 +272,26 @@ void transport_close(struct transport *t)
 static CURL *new_handle(const struct transport *t)
 {
     const struct curl_api *curl = &t->curl;
-    CURL *e = curl->easy_init();
+    CURL *e = easy_new(curl, t->ca_file);
     if (!e)
         return NULL;
-    curl->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl->easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl->easy_setopt(e, CURLOPT_PROXY, "");
-    curl->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
-    curl->easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
-    curl->easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_SIZE);
-    curl->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl->easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
     curl->easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
-    if (t->ca_file) { /* a directory would keep libcurl from caching what it parsed */
-        curl->easy_setopt(e, CURLOPT_CAPATH, NULL);
-        curl->easy_setopt(e, CURLOPT_CAINFO, t->ca_file);
-    }
+    curl->easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     return e;
+}
+
+static enum status get_handle(struct transfer *x, const struct http_request *req, struct error *err)
+{
+    struct transport *t = x->transport;
+    x->tls = req->tls;
+    x->proxied = req->proxy;
+    x->own_handle = req->proxy || tls_is_own(&req->tls);
+    x->easy = t->idle_count && !x->own_handle ? t->idle[--t->idle_count] : new_handle(t);
+    if (!x->easy)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return x->own_handle ? easy_set_own(&t->curl, x->easy, &req->tls, req->proxy, err) : STATUS_OK;
 }
 
 static enum status add_headers(struct transfer *x, const struct strings *headers)
@@ -316,22 +305,9 @@ static enum status add_headers(struct transfer *x, const struct strings *headers
     return STATUS_OK;
 }
 
-enum status transport_post(struct transport *t, const struct http_request *req,
-    const struct http_handler *handler, void *ctx, struct transfer **out)
+static void set_request(struct transfer *x, const struct http_request *req)
 {
-    const struct curl_api *curl = &t->curl;
-    struct transfer *x = calloc(1, sizeof *x);
-    if (!x)
-        return STATUS_NO_MEMORY;
-    x->transport = t;
-    x->handler = handler;
-    x->ctx = ctx;
-    x->job.run = run_job;
-    x->easy = t->idle_count ? t->idle[--t->idle_count] : new_handle(t);
-    if (!x->easy || add_headers(x, req->headers) ||
-        deadline_start(&x->deadline, t->loop, &req->deadlines, on_expired, x) ||
-        curl->easy_setopt(x->easy, CURLOPT_URL, req->url))
-        goto fail;
+    const struct curl_api *curl = &x->transport->curl;
     /* Without TLS there is nothing to share, and libcurl would wait until the first transfer ends.
      */
     curl->easy_setopt(x->easy, CURLOPT_PIPEWAIT, !strncasecmp(req->url, "https:", 6) ? 1L : 0L);
@@ -341,7 +317,31 @@ enum status transport_post(struct transport *t, const struct http_request *req,
     curl->easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
     curl->easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
     curl->easy_setopt(x->easy, CURLOPT_PREREQDATA, x);
+    curl->easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
+    curl->easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->detail);
     curl->easy_setopt(x->easy, CURLOPT_PRIVATE, x);
+}
+
+enum status transport_post(
+    struct transport *t, const struct http_request *req, struct transfer **out, struct error *err)
+{
+    const struct curl_api *curl = &t->curl;
+    struct transfer *x = calloc(1, sizeof *x);
+    if (!x)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    x->transport = t;
+    x->handler = req->handler;
+    x->ctx = req->ctx;
+    x->job.run = run_job;
+    enum status st = get_handle(x, req, err);
+    if (st)
+        goto fail;
+    st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (add_headers(x, req->headers) ||
+        deadline_start(&x->deadline, t->loop, &req->deadlines, on_expired, x) ||
+        curl->easy_setopt(x->easy, CURLOPT_URL, req->url))
+        goto fail;
+    set_request(x, req);
     if (curl->multi_add_handle(t->multi.handle, x->easy) != CURLM_OK)
         goto fail;
     x->body = req->body;
@@ -349,7 +349,7 @@ enum status transport_post(struct transport *t, const struct http_request *req,
     return STATUS_OK;
 fail:
     transfer_destroy(x);
-    return STATUS_NO_MEMORY;
+    return st;
 }
 
 const char *transfer_header(struct transfer *x, const char *name)

@@ -1,9 +1,10 @@
 /*
  * HTTP out: one shared connection pool on the loop. The only files that know libcurl are
- * transport.c, multi and curl_api.
+ * transport.c, multi, easy, failure and curl_api.
  *
  * Only http and https; no redirects are followed (a key never travels to another host); no proxy
- * is taken from the environment, where a caller's Proxy: header may have put it.
+ * is taken from the environment, where a caller's Proxy: header may have put it. Requests share a
+ * connection only when their TLS and their proxy are the same.
  */
 #ifndef MAGEC_NET_TRANSPORT_H
 #define MAGEC_NET_TRANSPORT_H
@@ -11,17 +12,10 @@
 #include "base/deadlines.h"
 #include "base/strings.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 struct transport;
 struct transfer;
-
-struct http_request {
-    const char *url;
-    const struct strings *headers; /* "Name: value" */
-    char *body;                    /* POST; allocated, and taken over when the transfer starts */
-    size_t len;
-    struct deadlines deadlines;
-};
 
 /* Called on the loop, never from within transport_post. */
 struct http_handler {
@@ -29,9 +23,23 @@ struct http_handler {
     void (*head)(void *ctx, int status, const char *content_type);
     /* Some of the body. */
     void (*data)(void *ctx, const char *bytes, size_t len);
-    /* The last call. OK: the body is complete, whatever the status. STATUS_BACKEND: not reached, or
-     * cut off; STATUS_TIMEOUT: which deadline; STATUS_CANCELED. err says it, without the URL. */
+    /* The last call. OK: the body is complete, whatever the status. STATUS_BACKEND: not reached,
+     * not trusted, or cut off; STATUS_CONFIG: what is to be set right here; STATUS_UNAVAILABLE:
+     * this process has no descriptor left; STATUS_TIMEOUT: which deadline; STATUS_CANCELED. err
+     * says it, without the URL. */
     void (*end)(void *ctx, enum status result, const struct error *err);
+};
+
+struct http_request {
+    const char *url;
+    const struct strings *headers; /* "Name: value" */
+    char *body;                    /* POST; allocated */
+    size_t len;
+    struct deadlines deadlines;
+    const char *proxy;   /* URL of the HTTP proxy to go through; NULL: none */
+    struct http_tls tls; /* its strings outlive handler->end */
+    const struct http_handler *handler;
+    void *ctx; /* the handler's */
 };
 
 /* Costs next to nothing: libcurl comes with transport_load. */
@@ -44,9 +52,10 @@ enum status transport_usable(struct error *err);
 /* All transfers must have ended or been freed; drained ones are given up. */
 void transport_close(struct transport *t);
 
-/* Starts a POST. On OK the transfer is the caller's until transfer_free or transfer_drain. */
-enum status transport_post(struct transport *t, const struct http_request *req,
-    const struct http_handler *handler, void *ctx, struct transfer **out);
+/* Starts a POST. On OK the transfer is the caller's until transfer_free or transfer_drain, and the
+ * body is taken over. STATUS_CONFIG: a file of req->tls cannot be used. */
+enum status transport_post(
+    struct transport *t, const struct http_request *req, struct transfer **out, struct error *err);
 /* Within handler->head and later: a header of the answer by its name, the first of several, or
  * NULL. Valid until the transfer is freed. */
 const char *transfer_header(struct transfer *x, const char *name);

@@ -418,9 +418,10 @@ def completion(x):
     x.whole("200 OK", "application/json", json.dumps(document))
 
 
-def redirect(x):
+def redirect(x, port=None):
+    host = f"127.0.0.1:{port}" if port else x.headers.get("host", "")
     x.whole("307 Temporary Redirect", "text/plain", "over there",
-            f"Location: http://{x.headers.get('host', '')}/echo/chat/completions")
+            f"Location: http://{host}/echo/chat/completions")
 
 
 SCRIPTS = {
