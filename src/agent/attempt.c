@@ -115,7 +115,7 @@ static void end(struct attempts *a, const struct outcome *o)
 static enum gate_verdict judge(const struct attempts *a, const struct outcome *o)
 {
     const struct protocol *p = protocol_find(a->ask.backend->type);
-    if (!p || !p->exchange || a->canceled)
+    if (!p || !p->exchange || a->canceled || o->status == STATUS_UNAVAILABLE)
         return GATE_UNKNOWN;
     if (o->status == STATUS_TIMEOUT)
         return a->said || !left(a) ? GATE_UNKNOWN : GATE_FAILED;
