@@ -4,7 +4,10 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
-enum { IDLE_CONNECTIONS_MAX = 1024 }; /* connections kept open */
+enum {
+    IDLE_CONNECTIONS_MAX = 1024, /* connections kept open */
+    STREAMS_MAX = 1000           /* calls that share one, if its server takes so many */
+};
 
 static void collect_ended(struct multi *m)
 {
@@ -116,6 +119,7 @@ enum status multi_open(struct multi *m, struct error *err)
     curl->multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
     curl->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
     curl->multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
+    curl->multi_setopt(m->handle, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
     return STATUS_OK;
 }
 
