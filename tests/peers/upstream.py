@@ -114,7 +114,29 @@ class Exchange:
         self.end()
 
 
-# ---- the scripts: what is right
+# ---- the scripts: what they are made of
+
+
+def plays(*pieces):
+    """A script: a stream of these pieces."""
+    def script(x, *_):
+        x.stream()
+        for piece in pieces:
+            x.raw(piece)
+        x.end()
+    return script
+
+
+def refuses(phrase, document, *headers, kind="application/json"):
+    """A script: a document, or words, under this status."""
+    text = document if isinstance(document, str) else json.dumps(document, indent=2)
+
+    def script(x, *_):
+        x.whole(phrase, kind, text, *headers)
+    return script
+
+
+# ---- what is right
 
 
 def words(x, count="5", apart_ms="0"):
@@ -278,6 +300,12 @@ def cut_mid(x):
     raise Cut()
 
 
+def ends_early(x):
+    x.stream()
+    x.say("one ")
+    x.end()
+
+
 def no_finish(x):
     x.stream()
     x.say("no reason")
@@ -329,6 +357,17 @@ def error_mid(x):
     x.done()
 
 
+def key_of(x):
+    return x.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def key_mid(x):
+    x.stream()
+    x.say("so far ")
+    x.event({"error": f"no key {key_of(x)} here"})
+    x.done()
+
+
 def invalid_utf8(x):
     x.stream()
     x.raw(b'data: {"choices":[{"delta":{"content":"bad \xff\xc3( end"}}]}\n\n')
@@ -356,8 +395,15 @@ def html(x, status="502"):
     x.whole(f"{status} Scripted", "text/html", text)
 
 
-def plain500(x):
-    x.whole("500 Internal Server Error", "text/plain", "upstream exploded")
+plain200 = refuses("200 OK", "all is well", kind="text/plain")
+plain500 = refuses("500 Internal Server Error", "upstream exploded", kind="text/plain")
+nothing = refuses("200 OK", "", kind="text/event-stream")
+garbage = plays(bytes(range(256)) * 8, b"\n\ndata: \xff\xfe\0{\n\n")
+# An answer in another provider's words.
+chunks = plays('event: message_start\ndata: {"type":"message_start"}\n\n'
+               'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+               '"delta":{"type":"text_delta","text":"another language"}}\n\n'
+               'event: message_stop\ndata: {"type":"message_stop"}\n\n')
 
 
 def rate_limit(x):
@@ -391,10 +437,9 @@ def after(x, failures, status, header="", then="words"):
         x.error(f"{status} Scripted", "not now", *([header.replace("=", ": ")] if header else []))
 
 
-def spent(x):
-    document = {"error": {"message": "spend limit reached", "type": "rate_limit_error",
-                          "details": {"error_code": "enforced_spend_limit_reached"}}}
-    x.whole("429 Too Many Requests", "application/json", json.dumps(document), "Retry-After: 1")
+spent = refuses("429 Too Many Requests", {
+    "error": {"message": "spend limit reached", "type": "rate_limit_error",
+              "details": {"error_code": "enforced_spend_limit_reached"}}}, "Retry-After: 1")
 
 
 def unavailable(x):
@@ -406,8 +451,7 @@ def error200(x):
 
 
 def echo_key(x):
-    key = x.headers.get("authorization", "").removeprefix("Bearer ")
-    x.error("401 Unauthorized", f"Incorrect API key provided: {key}. Find yours elsewhere")
+    x.error("401 Unauthorized", f"Incorrect API key provided: {key_of(x)}. Find yours elsewhere")
 
 
 def completion(x):
@@ -424,16 +468,23 @@ def redirect(x, port=None):
             f"Location: http://{host}/echo/chat/completions")
 
 
+# What is the same in every protocol.
+PLAIN = {
+    "stall-head": stall_head, "cut-head": cut_head, "html": html, "plain200": plain200,
+    "plain500": plain500, "nothing": nothing, "garbage": garbage, "redirect": redirect,
+}
+
 SCRIPTS = {
-    "words": words, "echo": echo, "usage": usage, "ids": ids, "split": split, "crlf": crlf, "comments": comments,
-    "azure": azure, "surrogates": surrogates, "utf8-split": utf8_split, "gzip": zipped,
-    "no-done": no_done, "length": length, "stall-head": stall_head, "stall-mid": stall_mid,
-    "pings": pings, "keepopen": keepopen, "trickle-headers": trickle_headers, "cut-head": cut_head,
-    "cut-mid": cut_mid, "no-finish": no_finish, "empty": empty, "content_filter": content_filter,
-    "refusal": refusal, "tool": tool, "badjson": badjson, "error-mid": error_mid,
-    "invalid-utf8": invalid_utf8, "huge-line": huge_line, "huge-reply": huge_reply, "html": html,
-    "plain500": plain500, "429": rate_limit, "503": unavailable, "error200": error200,
-    "echo-key": echo_key, "json": completion, "redirect": redirect, "after": after, "spent": spent,
+    **PLAIN, "words": words, "echo": echo, "usage": usage, "ids": ids, "split": split, "crlf": crlf,
+    "comments": comments, "azure": azure, "surrogates": surrogates, "utf8-split": utf8_split,
+    "gzip": zipped, "no-done": no_done, "length": length, "stall-mid": stall_mid, "pings": pings,
+    "keepopen": keepopen, "trickle-headers": trickle_headers, "cut-mid": cut_mid,
+    "ends-early": ends_early, "no-finish": no_finish, "empty": empty,
+    "content_filter": content_filter, "refusal": refusal, "tool": tool, "badjson": badjson,
+    "error-mid": error_mid, "key-mid": key_mid, "invalid-utf8": invalid_utf8,
+    "huge-line": huge_line, "huge-reply": huge_reply, "429": rate_limit, "503": unavailable,
+    "error200": error200, "echo-key": echo_key, "json": completion, "chunks": chunks,
+    "after": after, "spent": spent,
 }
 
 
@@ -517,6 +568,16 @@ def serve(sock, log):
             return
 
 
+def run(scripts=None, find=None):
+    """Of a peer that speaks another protocol: its scripts, and how one of them is found."""
+    global SCRIPTS, find_script
+    SCRIPTS, find_script = scripts or SCRIPTS, find or find_script
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass
+
+
 def main():
     parser = argparse.ArgumentParser(description="a scripted OpenAI-compatible upstream")
     parser.add_argument("--port-file", required=True)
@@ -533,7 +594,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        pass
+    run()

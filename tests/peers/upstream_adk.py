@@ -15,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 sys.dont_write_bytecode = True
 import upstream  # noqa: E402 # beside this file
+from upstream import plays, refuses  # noqa: E402
 
+WORDS = "text/plain; charset=utf-8"
 MEMBERS = {"appName", "userId", "sessionId", "newMessage", "streaming", "stateDelta"}
 made = set()
 lock = threading.Lock()
@@ -44,23 +46,6 @@ def usage(prompt, said, thought=0):
     return {"usageMetadata": {"promptTokenCount": prompt, "candidatesTokenCount": said,
                               "thoughtsTokenCount": thought,
                               "totalTokenCount": prompt + said + thought}}
-
-
-def plays(*pieces):
-    def script(x, *_):
-        x.stream()
-        for each in pieces:
-            x.raw(each)
-        x.end()
-    return script
-
-
-def refuses(phrase, document, kind="application/json"):
-    text = document if isinstance(document, str) else json.dumps(document)
-
-    def script(x, *_):
-        x.whole(phrase, kind, text)
-    return script
 
 
 # ---- sessions
@@ -95,18 +80,16 @@ def cut(_):
 
 
 def echo_key(x, *_):
-    key = x.headers.get("authorization", "").removeprefix("Bearer ")
-    x.whole("401 Unauthorized", "text/plain; charset=utf-8", f"no client has the token {key}\n")
+    refuses("401 Unauthorized", f"no client has the token {upstream.key_of(x)}\n", kind=WORDS)(x)
 
 
 SESSIONS = {
     "session-409": refuses("409 Conflict", {"detail": "there is one"}),
-    "session-go": refuses("500 Internal Server Error", "session s-1 already exists\n",
-                          "text/plain; charset=utf-8"),
+    "session-go": refuses("500 Internal Server Error", "session s-1 already exists\n", kind=WORDS),
     "session-400": refuses("400 Bad Request", {"error": "no name for an app"}),
-    "session-404": refuses("404 Not Found", "404 page not found\n", "text/plain; charset=utf-8"),
+    "session-404": refuses("404 Not Found", "404 page not found\n", kind=WORDS),
     "session-500": refuses("500 Internal Server Error", {"detail": "the database is away"}),
-    "session-html": refuses("502 Bad Gateway", "<html>no</html>", "text/html"),
+    "session-html": refuses("502 Bad Gateway", "<html>no</html>", kind="text/html"),
     "session-stall": stall, "session-linger": linger, "session-cut": cut, "echo-key": echo_key,
 }
 
@@ -167,11 +150,10 @@ def key_mid(x, *_):
     plays(piece("so far "), frame({"error": f"no token {x.headers.get('authorization')} here"}))(x)
 
 
-PLAIN = ("cut-head", "stall-head", "html", "plain500", "redirect")
 EXHAUSTED = {"errorCode": "RESOURCE_EXHAUSTED", "errorMessage": "the quota is used up"}
 
 SCRIPTS = {
-    **{name: upstream.SCRIPTS[name] for name in PLAIN},
+    **upstream.PLAIN,
     "session": session, "words": words, "echo": echo, "tool": plays(TOOL), "split": split,
     "parallel": plays(PARALLEL), "snake": plays(SNAKE),
     "max-tokens": plays(piece("as far "), whole("as far as it", finishReason="MAX_TOKENS")),
@@ -179,7 +161,7 @@ SCRIPTS = {
     "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": plays(piece("one "), piece("two ")),
     "empty": plays(), "only-call": plays(event({"functionCall": {"name": "f", "args": {}}})),
     "code-first": plays(frame({"author": "helper", **EXHAUSTED})),
-    "code-mid": plays(piece("so far "), frame({"author": "helper", **EXHAUSTED}), whole("so far on")),
+    "error-mid": plays(piece("so far "), frame({"author": "helper", **EXHAUSTED}), whole("so far on")),
     "code-text": plays(whole("a half", errorCode="MAX_TOKENS")),
     "safety": plays(whole("Well, ", finishReason="SAFETY")),
     "error-first": plays(frame({"error": "Agent not found: helper"})),
@@ -188,8 +170,10 @@ SCRIPTS = {
     "error200": refuses("200 OK", {"error": "it is not so"}),
     "json": refuses("200 OK", [{"author": "helper", "content": {"parts": [{"text": "a"}]}}]),
     "404": refuses("404 Not Found", {"error": "Session not found: s-1"}),
-    "go404": refuses("404 Not Found", "failed to find the session: not here\n",
-                     "text/plain; charset=utf-8"),
+    "go404": refuses("404 Not Found", "failed to find the session: not here\n", kind=WORDS),
+    "chunks": upstream.SCRIPTS["usage"],
+    "429": refuses("429 Too Many Requests", {"error": "too many runs"}),
+    "503": refuses("503 Service Unavailable", "the model is away\n", kind=WORDS),
     "422": refuses("422 Unprocessable Entity", {"detail": "userId is missing"}),
 }
 
@@ -221,10 +205,4 @@ def find_script(x):
 
 
 if __name__ == "__main__":
-    upstream.SCRIPTS.clear()
-    upstream.SCRIPTS.update(SCRIPTS)
-    upstream.find_script = find_script
-    try:
-        upstream.main()
-    except KeyboardInterrupt:
-        pass
+    upstream.run(SCRIPTS, find_script)

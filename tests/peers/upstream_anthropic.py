@@ -216,10 +216,8 @@ def gateway(x):
     x.whole("403 Forbidden", "application/json", '{"detail": "no such tenant"}')
 
 
-PLAIN = ("cut-head", "stall-head", "html", "plain500", "redirect")
-
 SCRIPTS = {
-    **{name: upstream.SCRIPTS[name] for name in PLAIN},
+    **upstream.PLAIN,
     "words": words, "echo": echo, "thinking": thinking, "split": split, "max-tokens": max_tokens,
     "keepopen": keepopen, "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": ends_early,
     "no-reason": no_reason, "empty": empty, "only-thinking": only_thinking, "refusal": refusal,
@@ -230,15 +228,11 @@ SCRIPTS = {
     "spent": refuses("429 Too Many Requests", "rate_limit_error", "Spend limit reached",
                      details={"error_code": "enforced_spend_limit_reached"}),
     "500": refuses("500 Internal Server Error", "api_error", "Internal server error"),
+    "503": refuses("503 Service Unavailable", "api_error", "Service unavailable"),
     "529": refuses("529 Overloaded", "overloaded_error", "Overloaded"),
     "error200": refuses("200 OK", "not_found_error", "model: none"),
 }
 
 
 if __name__ == "__main__":
-    upstream.SCRIPTS.clear()
-    upstream.SCRIPTS.update(SCRIPTS)
-    try:
-        upstream.main()
-    except KeyboardInterrupt:
-        pass
+    upstream.run(SCRIPTS)

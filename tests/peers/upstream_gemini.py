@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 sys.dont_write_bytecode = True
 import upstream  # noqa: E402 # beside this file
+from upstream import plays, refuses  # noqa: E402
 
 METHOD = ":streamGenerateContent"
 
@@ -43,21 +44,6 @@ def usage(prompt, said, thought):
 
 def failure(code, message, status):
     return {"error": {"code": code, "message": message, "status": status}}
-
-
-def plays(*pieces):
-    def script(x):
-        x.stream()
-        for piece in pieces:
-            x.raw(piece)
-        x.end()
-    return script
-
-
-def refuses(phrase, document):
-    def script(x):
-        x.whole(phrase, "application/json; charset=UTF-8", json.dumps(document, indent=2))
-    return script
 
 
 # ---- what is right
@@ -123,10 +109,9 @@ def chunks(x):
 
 OVERLOADED = failure(503, "The model is overloaded.", "UNAVAILABLE")
 EXHAUSTED = failure(429, "Resource has been exhausted.", "RESOURCE_EXHAUSTED")
-PLAIN = ("cut-head", "stall-head", "html", "plain500", "redirect")
 
 SCRIPTS = {
-    **{name: upstream.SCRIPTS[name] for name in PLAIN},
+    **upstream.PLAIN,
     "words": words, "echo": echo, "thinking": plays(THOUGHT), "split": split,
     "max-tokens": plays(text("as far "), text("as it", "MAX_TOKENS", **usage(5, 4, 0))),
     "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": plays(text("one "), text("two ")),
@@ -143,6 +128,7 @@ SCRIPTS = {
     "error-array": plays(text("so far "), frame([OVERLOADED])),
     "error-bare": plays(text("so far "), json.dumps([OVERLOADED], indent=2) + "\n"),
     "key-mid": key_mid, "echo-key": echo_key, "chunks": chunks,
+    "json": refuses("200 OK", {"candidates": [{"finishReason": "STOP"}]}),
     "array": refuses("200 OK", [{"candidates": [{"finishReason": "STOP"}]}]),
     "429": refuses("429 Too Many Requests", EXHAUSTED),
     "429-array": refuses("429 Too Many Requests", [EXHAUSTED]),
@@ -162,10 +148,4 @@ def find_script(x):
 
 
 if __name__ == "__main__":
-    upstream.SCRIPTS.clear()
-    upstream.SCRIPTS.update(SCRIPTS)
-    upstream.find_script = find_script
-    try:
-        upstream.main()
-    except KeyboardInterrupt:
-        pass
+    upstream.run(SCRIPTS, find_script)

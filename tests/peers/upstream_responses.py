@@ -10,6 +10,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import upstream  # noqa: E402 # beside this file
+from upstream import plays, refuses  # noqa: E402
 
 PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
 
@@ -67,21 +68,6 @@ def failed(error):
     return event("response.failed", **response("failed", error=error))
 
 
-def plays(*pieces):
-    def script(x):
-        x.stream()
-        for piece in pieces:
-            x.raw(piece)
-        x.end()
-    return script
-
-
-def refuses(phrase, document):
-    def script(x):
-        x.whole(phrase, "application/json", json.dumps(document))
-    return script
-
-
 # ---- what is right
 
 
@@ -131,12 +117,8 @@ def cut_mid(x):
     raise upstream.Cut()
 
 
-def key_of(x):
-    return x.headers.get("authorization", "").removeprefix("Bearer ")
-
-
 def key_mid(x):
-    plays(text("so far "), failed({"code": "x", "message": f"no key {key_of(x)} here"}))(x)
+    plays(text("so far "), failed({"code": "x", "message": f"no key {upstream.key_of(x)} here"}))(x)
 
 
 REFUSED = event("response.refusal.delta", **PLACE, delta="I cannot ") + event(
@@ -145,11 +127,10 @@ REFUSED = event("response.refusal.delta", **PLACE, delta="I cannot ") + event(
 CALL = {"id": "fc_1", "type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}
 BROKE = {"code": "server_error", "message": "The server had an error"}
 DONE = event("response.completed", **response("completed"))
-PLAIN = ("cut-head", "stall-head", "html", "plain500", "redirect", "429", "503", "error200",
-         "echo-key")
 
 SCRIPTS = {
-    **{name: upstream.SCRIPTS[name] for name in PLAIN},
+    **upstream.PLAIN,
+    **{name: upstream.SCRIPTS[name] for name in ("429", "503", "error200", "echo-key")},
     "words": words, "echo": echo, "thinking": plays(WHOLE), "split": split, "keepopen": keepopen,
     "no-deltas": plays(begin(), over("all at once")),
     "only-completed": plays(event("response.completed", **response(
@@ -181,10 +162,4 @@ def find_script(x):
 
 
 if __name__ == "__main__":
-    upstream.SCRIPTS.clear()
-    upstream.SCRIPTS.update(SCRIPTS)
-    upstream.find_script = find_script
-    try:
-        upstream.main()
-    except KeyboardInterrupt:
-        pass
+    upstream.run(SCRIPTS, find_script)

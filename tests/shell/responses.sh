@@ -3,104 +3,44 @@
 # magec-fcgi as a plain CGI.
 # shellcheck source=lib.sh
 . "${0%/*}/lib.sh"
+# shellcheck source=protocol.sh
+. "${0%/*}/protocol.sh"
 need python3
 
 UPSTREAM_KEY=sk-test-0123456789abcdefXYZ
 export UPSTREAM_KEY
-log=$tmp/requests.json
-
-look() {
-    python3 "$top_srcdir/tests/peers/look.py" "$@"
-}
-
-has() { # GOT TEXT NAME: the text is somewhere in it
-    case $1 in
-    *"$2"*) pass "$3" ;;
-    *)
-        fail "$3"
-        diag "got:              $1"
-        diag "does not contain: $2"
-        ;;
-    esac
-}
-
-start_bg upstream python3 "$top_srcdir/tests/peers/upstream_responses.py" \
-    --port-file "$tmp/port" --log "$log"
-if ! wait_for 10 test -s "$tmp/port"; then
-    echo 'Bail out! the upstream does not start'
-    diag_file "$tmp/upstream.log"
-    exit 1
-fi
-url=http://127.0.0.1:$(cat "$tmp/port")/v1
-
-new_store
-set_up() {
-    run magec "$@"
-    [ "$rc" -eq 0 ] || diag "magec $* ended with $rc: $(cat "$tmp/err")"
-}
+own_failures='ends-early truncated: it ended without a finish reason
+done-early truncated: it ended without a finish reason
+empty the answer is empty (finish reason "completed")
+only-thinking the answer is empty (finish reason "max_output_tokens")
+filtered content filter
+broken-off the answer is not complete ("maintenance")
+refusal the model refused: I cannot help
+tool called a tool
+failed The server had an error
+error-mid The server had an error
+error-object The server had an error
+key-mid no key [redacted] here
+429 HTTP 429: Rate limit reached, slow down
+503 HTTP 503: Loading model
+error200 model does not exist
+echo-key Incorrect API key provided: [redacted]. Find yours elsewhere'
+start_upstream upstream_responses.py /v1
 set_up backend add up --type responses --attempts 1 --url "$url" --key env:UPSTREAM_KEY --header 'X-Extra: yes'
 set_up backend add keyless --type responses --attempts 1 --url "$url/?api-version=preview"
 set_up backend add nobody --type responses --attempts 1 --url http://127.0.0.1:1/v1
 
-agents=
-add_agent() { # ID MODEL BACKEND [OPTION...]
-    agents=$agents${agents:+,}$1
-    agent_id=$1 agent_model=$2 agent_backend=$3
-    shift 3
-    set_up agent add "$agent_id" --model "$agent_model" --backend "$agent_backend" "$@"
-}
-for script in thinking split keepopen no-deltas only-completed max-tokens cut-head cut-mid \
-    ends-early done-early empty only-thinking filtered broken-off refusal tool badjson failed \
-    error-mid error-object key-mid echo-key chunks json 429 503 error200 html plain500 redirect \
-    echo; do
-    add_agent "$script" "$script" up
-done
-add_agent three words:3:10 up
-add_agent html200 html:200 up
-add_agent slow-head stall-head up --first-byte-timeout 300ms
-add_agent slow-middle stall-mid up --idle-timeout 300ms
+add_agents thinking split keepopen no-deltas only-completed max-tokens
 add_agent brief echo up --system-prompt 'Be "brief".' --max-tokens 9
 add_agent keyless echo keyless
-add_agent nobody echo nobody
 add_agent tuned echo up --max-tokens 9 \
     --options '{"temperature":0.20,"reasoning":{"effort":"low"},"store":null,"max_output_tokens":77}'
 add_agent greedy echo up --options '{"input":"x"}'
-set_up client add hook --passthrough --agents "$agents"
-token=$(grep -o 'mgc_[0-9a-f]\{40\}' "$tmp/out" | head -n 1)
-
-# call AGENT ACCEPT [PROMPT]: the prompt is JSON's inside of a string
-call() {
-    printf '{"prompt":"%s","agent":"%s"}' "${3-hello}" "$1" >"$tmp/call"
-    cgi POST /api/v1/webhooks/hook HTTP_AUTHORIZATION="Bearer $token" HTTP_ACCEPT="$2" \
-        CONTENT_TYPE=application/json UPSTREAM_KEY="$UPSTREAM_KEY" <"$tmp/call"
-    cat "$tmp/response" "$tmp/err" >>"$tmp/said"
-}
-
-ask() { # AGENT [PROMPT]
-    run magec ask "$1" "${2-hello}"
-    cat "$tmp/out" "$tmp/err" >>"$tmp/said"
-}
-
-last_event() {
-    look events "$tmp/body" | tail -n 1
-}
+add_client
 
 # ---- what is right
 
-says() { # AGENT TEXT
-    call "$1" application/json
-    is "$status" 200 "$1: JSON: the status"
-    is "$(look member "$tmp/body" response)" "$2" "$1: JSON: the text"
-    call "$1" text/event-stream
-    is "$(look text "$tmp/body")" "$2" "$1: events: the text"
-    is "$(last_event)" "done" "$1: events: the last one"
-    call "$1" text/plain
-    is "$status $rc $(body)" "200 0 $2" "$1: text"
-    ask "$1"
-    is "$rc $(cat "$tmp/out")" "0 $2" "$1: terminal"
-}
-
-says three 'word1 word2 word3 '
+every_success
 says thinking 'thought é through 😀'
 says split 'thought é through 😀'
 says keepopen 'said it all'
@@ -108,8 +48,6 @@ says no-deltas 'all at once'
 says only-completed 'one event'
 says max-tokens 'as far as it'
 
-call echo application/json 'say \"h\u00e9\" 😀'
-is "$(look member "$tmp/body" response)" 'say "hé" 😀' 'the prompt arrives as it was meant'
 call max-tokens application/json
 is "$(look member "$tmp/body" finishReason)" max_output_tokens 'the reply tells the finish reason'
 is "$(look member "$tmp/body" model)" gpt-scripted 'and the model'
@@ -120,68 +58,13 @@ like "$(cat "$tmp/out")" '"outputTokens": ?15' 'the usage is recorded'
 
 # ---- what is wrong
 
-fails() { # AGENT STATUS SENTENCE EXIT
-    call "$1" application/json
-    is "$status" "$2" "$1: JSON: the status"
-    has "$(look member "$tmp/body" detail)" "$3" "$1: JSON: the sentence"
-    call "$1" text/event-stream
-    if [ "$status" = 200 ]; then
-        is "$(last_event)" error "$1: events: the last one"
-        look data "$tmp/body" error >"$tmp/problem"
-        is "$(look member "$tmp/problem" status)" "$2" "$1: events: the status in it"
-    else
-        is "$status" "$2" "$1: events: the status"
-    fi
-    call "$1" text/plain
-    if [ "$status" = 200 ]; then
-        isnt "$rc" 0 "$1: text: it does not look whole"
-    else
-        is "$status" "$2" "$1: text: the status"
-    fi
-    ask "$1"
-    is "$rc" "$4" "$1: terminal: the exit status"
-    has "$(cat "$tmp/err")" "$3" "$1: terminal: the sentence"
-}
-
-fails slow-head 504 'no answer within 300ms (first byte deadline)' 75
-fails slow-middle 504 'nothing came for 300ms (idle deadline)' 75
-fails nobody 502 'cannot connect: Connection refused' 69
-fails cut-head 502 'closed without an answer' 69
-fails cut-mid 502 'cut off before the answer was complete' 69
-fails ends-early 502 'truncated: it ended without a finish reason' 69
-fails done-early 502 'truncated: it ended without a finish reason' 69
-fails empty 502 'the answer is empty (finish reason "completed")' 69
-fails only-thinking 502 'the answer is empty (finish reason "max_output_tokens")' 69
-fails filtered 502 'content filter' 69
-fails broken-off 502 'the answer is not complete ("maintenance")' 69
-fails refusal 502 'the model refused: I cannot help' 69
-fails tool 502 'called a tool' 69
-fails badjson 502 'not JSON' 69
-fails failed 502 'The server had an error' 69
-fails error-mid 502 'The server had an error' 69
-fails error-object 502 'The server had an error' 69
-fails key-mid 502 'no key [redacted] here' 69
-fails chunks 502 'truncated' 69
-fails json 502 'no event stream' 69
-fails 429 502 'HTTP 429: Rate limit reached, slow down' 69
-fails 503 502 'HTTP 503: Loading model' 69
-fails error200 502 'model does not exist' 69
-fails html 502 'HTTP 502' 69
-fails html200 502 'no event stream' 69
-fails plain500 502 'HTTP 500: upstream exploded' 69
-fails redirect 502 'HTTP 307' 69
-fails echo-key 502 'Incorrect API key provided: [redacted]. Find yours elsewhere' 69
+every_failure
 ask greedy
 is "$rc" 78 'the prompt is no option: the exit status'
 has "$(cat "$tmp/err")" 'the option "input" cannot be set' 'the prompt is no option: the sentence'
-ask error-mid
-is "$(cat "$tmp/out")" 'so far ' 'what came before an error was said'
 
 # ---- what the upstream was sent
 
-sent() { # WHAT VALUE NAME
-    is "$(look last "$log" echo "$1")" "$2" "$3"
-}
 ask brief 'line one'
 sent json '{"model": "echo", "instructions": "Be \"brief\".", "input": "line one", "max_output_tokens": 9, "stream": true, "store": false}' \
     'the system prompt, the prompt and the most tokens, and nothing is to be kept'
@@ -194,21 +77,15 @@ sent json '{"model": "echo", "input": "hello", "stream": true, "temperature": 0.
 ask keyless
 sent headers.authorization null 'no key, no such header'
 sent path '/v1/responses?api-version=preview' 'a query of the URL stays'
-if grep -qF "$UPSTREAM_KEY" "$tmp/said" "$MAGEC_DB"*; then
-    fail 'the key is in no reply, no message, no log line and not in the store'
-else
-    pass 'the key is in no reply, no message, no log line and not in the store'
-fi
+
+# ---- callers that go, and the key
+
+every_caller_leaves
+key_is_nowhere
 
 # ---- aimock, a mock of the providers' servers from npm
 
-mock=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/npm/node_modules/@copilotkit/aimock/dist/aimock-cli.js
-if [ ! -f "$mock" ] || ! command -v node >/dev/null; then
-    skip 'aimock is not installed: contrib/check.sh does it'
-    done_testing
-    exit
-fi
-cat >"$tmp/fixtures.json" <<'JSON'
+if ! start_aimock <<'JSON'; then
 {"fixtures": [
   {"match": {"userMessage": "hello"}, "chunkSize": 5,
    "response": {"content": "Hello from the mock: é 😀.", "reasoning": "hm",
@@ -230,43 +107,15 @@ cat >"$tmp/fixtures.json" <<'JSON'
    "response": {"content": "As far as", "finishReason": "length"}}
 ]}
 JSON
-printf '{"llm":{"fixtures":"%s"}}\n' "$tmp/fixtures.json" >"$tmp/config.json"
-start_bg mock node "$mock" --config "$tmp/config.json" --port 0 --host 127.0.0.1
-if ! wait_for 20 grep -q listening "$tmp/mock.log"; then
-    fail 'aimock starts'
-    diag_file "$tmp/mock.log"
+    done_testing
+    exit
 fi
-set_up backend set up --url "$(sed -n 's/.*listening on \(http[^ ]*\).*/\1/p' "$tmp/mock.log")/v1"
+set_up backend set up --url "$mock_url/v1"
 set_up agent set echo --model gpt-4.1
-
-call echo application/json hello
-is "$status $(look member "$tmp/body" response)" '200 Hello from the mock: é 😀.' 'aimock: the text'
-is "$(look member "$tmp/body" usage)" '{"inputTokens": 12, "outputTokens": 7}' 'aimock: the usage'
-call echo text/event-stream hello
-is "$(look text "$tmp/body")" 'Hello from the mock: é 😀.' 'aimock: streamed'
-is "$(last_event)" "done" 'aimock: the end'
-ok 'aimock: in pieces' test "$(look events "$tmp/body" | grep -c delta)" -gt 2
-
-mock_fails() { # PROMPT SENTENCE
-    call echo application/json "$1"
-    is "$status" 502 "aimock: $1: the status"
-    has "$(look member "$tmp/body" detail)" "$2" "aimock: $1: the sentence"
-    call echo text/event-stream "$1"
-    case $status in
-    200) is "$(last_event)" error "aimock: $1: the stream ends with an error" ;;
-    *) is "$status" 502 "aimock: $1: the status instead of a stream" ;;
-    esac
-    ask echo "$1"
-    is "$rc" 69 "aimock: $1: the exit status"
-}
-mock_fails 'cut short' 'cut off before the answer was complete'
-mock_fails 'go away' 'cut off before the answer was complete'
-mock_fails 'use a tool' 'called a tool'
-mock_fails 'too fast' 'HTTP 429: Rate limit reached'
-mock_fails 'too many' 'HTTP 503: Overloaded'
-mock_fails 'filtered' 'an error without a message'
+every_aimock
+aimock_fails 'too many' 'HTTP 503: Overloaded'
+aimock_fails 'filtered' 'an error without a message'
 call echo application/json 'too long'
 is "$status $(look member "$tmp/body" response)" '200 As far as' 'aimock: too long: the text'
-mock_fails 'something else' 'HTTP 404: No fixture matched'
 
 done_testing
