@@ -1,7 +1,12 @@
 # The list that every web server is put through. Sourced behind servers.sh, by a test that defines
-# start_server and says
-#   $cut       whether the server passes on that a response was cut off
+# start_server and says what the server is like:
+#   $cut       whether it passes on that a response was cut off
 #   $bodyless  whether it takes a POST with neither body nor length (lighttpd says 411 by itself)
+#   $early     whether a refusal arrives while the request's body is still coming
+#   $beside    the process of a second responder, if there is one
+#   $kind      who starts the responder: "apart" (nobody here: it is $responder), "spawned" (the server),
+#              "cgi" (the server, for every call)
+# A line "# --- NAME" stands before the results of each part, "# fact: ..." says what is as it is.
 # shellcheck shell=sh
 # shellcheck disable=SC2154
 
@@ -14,18 +19,26 @@ start_upstream() {
 make_clients() {
     magec backend add upstream --type openai --url "http://127.0.0.1:$(cat "$tmp/upstream.port")/v1"
     magec agent add talker --backend upstream --model words:200:50
-    magec client add model --passthrough --agents talker
+    magec agent add brief --backend upstream --model words:3
+    magec client add model --passthrough --agents talker,brief
     magec backend add echo --type echo
     magec backend add slow --type echo --delay 50ms
+    magec backend add late --type echo --delay 3s
     magec backend add broken --type exec -- /bin/sh -c 'echo half; exit 3'
     magec agent add parrot --backend echo
     magec agent add snail --backend slow
     magec agent add breaker --backend broken
+    magec agent add mute --backend late
     magec command add greeting --prompt 'good morning'
     magec client add form --passthrough --agents parrot
     magec client add report --command greeting --agents parrot,snail
     magec client add stream --passthrough --agents snail
     magec client add half --passthrough --agents breaker
+    magec client add silent --passthrough --agents mute
+}
+
+part() { # NAME
+    diag "--- $1"
 }
 
 prompt_is() { # PROMPT NAME: the JSON reply says it
@@ -61,10 +74,32 @@ good morning' 'command mode does not read the body'
     prompt_is 'a form & more' 'a form'
     call form -H 'Transfer-Encoding: chunked' -H 'Content-Type: text/plain' -d 'in chunks'
     prompt_is 'in chunks' 'a chunked body'
-    python3 -c 'print("word " * 200000)' >"$tmp/large"
-    call form -H 'Content-Type: text/plain' --data-binary "@$tmp/large"
-    is "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)["response"]))' <"$tmp/body")" \
-        1000001 '1 MB there and back'
+}
+
+there_and_back() { # BYTES NAME [CURL OPTION...]: a text comes back as it was
+    there_bytes=$1 there_name=$2
+    shift 2
+    python3 -c 'import sys; print(("\u00e4\u20ac\u4e16w" * int(sys.argv[1]))[:int(sys.argv[1]) // 3], end="")' \
+        "$there_bytes" >"$tmp/there"
+    call form -H 'Content-Type: text/plain' --data-binary "@$tmp/there" "$@"
+    python3 "$top_srcdir/tests/peers/look.py" member "$tmp/body" response >"$tmp/back"
+    is "$status $(sum <"$tmp/back")" "200 $({ cat "$tmp/there" && echo; } | sum)" "$there_name there and back"
+}
+
+check_bodies() {
+    token=$form
+    there_and_back 3 '3 bytes'
+    there_and_back 3000 '3 kB'
+    there_and_back 140000 '140 kB'
+    there_and_back 1000000 '1 MB'
+    there_and_back 1000000 '1 MB in chunks' -H 'Transfer-Encoding: chunked'
+    there_and_back 300000 '300 kB behind Expect' -H 'Expect: 100-continue'
+    there_and_back 3000 'no Expect' -H 'Expect:'
+    call form -d ''
+    is "$status" 400 'nothing'
+    call form -H 'Content-Type: application/octet-stream' --data-binary "@$tmp/random"
+    is "$status" 400 '2 MB of noise are no prompt'
+    like "$(body)" 'UTF-8' 'and the reason is said'
 }
 
 check_refusals() {
@@ -77,10 +112,19 @@ check_refusals() {
     like "$(header WWW-Authenticate)" '^Bearer$' 'the scheme is named'
     is "$(curl -s -o "$tmp/body" -w '%{http_code}' -X POST "$url/form" -d hello)" 401 'no credentials'
     like "$(body)" 'web server' 'the web server is suspected'
+    is "$(curl -s -o /dev/null -w '%{http_code}' -u form:secret "$url/form" -d hello)" 401 'credentials of another kind'
+    token=$report
+    call form -d hello
+    is "$status" 401 "another client's token"
+    token=
+    call form -d hello
+    is "$status" 401 'an empty token'
     is "$(curl -s -o "$tmp/body" -w '%{http_code}' -X POST "$url/form" -d hello \
         -H "X-Magec-Token: $form")" 200 'the token in a header of our own'
     is "$(curl -s -o /dev/null -D "$tmp/headers" -w '%{http_code}' "$url/form")" 405 'GET'
     like "$(header Allow)" '^POST' 'what is allowed'
+    is "$(curl -s -o /dev/null -w '%{http_code}' -X PUT "$url/form" -d x)" 405 'PUT'
+    is "$(curl -s -o /dev/null -w '%{http_code}' "$url/form/more")" 404 'a path that is none'
     token=$form
     call form -d '  '
     is "$status" 400 'an empty prompt'
@@ -92,8 +136,12 @@ check_refusals() {
     call form -H 'Expect:' --data-binary "@$tmp/too-large"
     is "$status" 413 'a body over the limit'
     like "$(header Content-Type)" '^application/problem.json' 'problems are documents'
-    call form -H 'Proxy: http://127.0.0.1:1' -d hello
-    is "$status" 200 'a Proxy header means nothing'
+    token=$model
+    call model -H 'Proxy: http://127.0.0.1:1' -d '{"prompt": "x", "agent": "brief"}'
+    prompt_is 'word1 word2 word3 ' 'a Proxy header means nothing'
+    is "$(python3 "$top_srcdir/tests/peers/upload.py" "$url/form" wrong)" "$early 401" \
+        "a large body of somebody who may not: the refusal is $early"
+    diag "fact: a refusal, while a large body is still coming, is $early"
 }
 
 # The time of the first event, of the last one, and how many texts came one by one.
@@ -159,29 +207,116 @@ check_hangup() {
     ok 'and the run is canceled' wait_for 1 canceled
 }
 
-nothing_open() {
-    [ "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE owner IS NOT NULL")" = 0 ]
+# Servers that give up a silent connection would do so within two seconds here, but for what contrib/ says.
+check_silence() {
+    token=$silent
+    curl -sSN -X POST "$url/silent" -H "Authorization: Bearer $token" -H 'Accept: text/event-stream' \
+        -d hello >"$tmp/silent" 2>&1 &
+    events=$!
+    ( sleep 2 && cp "$tmp/silent" "$tmp/silent-early" ) &
+    copy=$!
+    call silent -d hello
+    is "$status" 200 'a JSON reply after 3 s of silence'
+    wait $events $copy
+    like "$(cat "$tmp/silent-early")" '^event: start' 'a stream begins before its agent speaks'
+    like "$(cat "$tmp/silent-early")" '^:' 'and is kept alive'
+    is "$(grep -c '^event: d' "$tmp/silent")" 2 'to its end'
+}
+
+open_runs() { # COUNT
+    [ "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE owner IS NOT NULL")" -eq "$1" ]
+}
+
+responders() { # the processes of responders on our store, whoever started them
+    for responders_pid in $(pgrep -x magec-fcgi); do
+        ! tr '\0' '\n' 2>/dev/null <"/proc/$responders_pid/environ" | grep -qxF "MAGEC_DB=$MAGEC_DB" ||
+            echo "$responders_pid"
+    done
+}
+
+no_responders() {
+    [ -z "$(responders)" ]
+}
+
+begin_calls() { # WORDS: four streamed calls, and waits until they are in flight
+    call_pids=
+    for i in 1 2 3 4; do
+        curl -sSN -o "$tmp/flight.$i" -X POST "$url/stream" -H "Authorization: Bearer $stream" \
+            -H 'Accept: text/event-stream' -d "$(seq -s ' ' 1 "$1")" 2>/dev/null &
+        call_pids="$call_pids $!"
+    done
+    ok 'calls are in flight' wait_for 15 open_runs 4
+}
+
+end_calls() {
+    # shellcheck disable=SC2086 # a list of processes
+    wait $call_pids
+}
+
+check_restart() {
+    if [ "$kind" = cgi ]; then
+        diag 'fact: there is no responder to restart: each call has its own'
+        return
+    fi
+    begin_calls 30
+    if [ "$kind" = apart ]; then
+        kill -s TERM "$responder"
+        if [ -n "${beside-}" ]; then
+            ok 'the socket is gone' wait_for 2 test ! -e "$tmp/magec.sock"
+            token=$form
+            call form -d hello
+            is "$status" 200 'a call meanwhile is answered by the other one'
+        fi
+    else
+        # shellcheck disable=SC2046 # a list of processes
+        kill -s TERM $(responders)
+    fi
+    end_calls
+    is "$(cat "$tmp"/flight.* | grep -c '^event: done')" 4 'the responder stops: its calls come to their ends'
+    [ "$kind" != apart ] || {
+        stop "$responder"
+        is "$rc" 0 'it ends well'
+        start_responder --log stderr --heartbeat 500ms
+    }
+    ok 'and another one answers' wait_for 10 answers
+}
+
+# Whatever becomes of the calls: each is in the store, and none of them is left open.
+check_stop() {
+    before=$(sqlite3 "$MAGEC_DB" 'SELECT max(n) FROM run')
+    begin_calls 100
+    stop "$server"
+    isnt "$rc" 137 'the server stops in the middle of calls, by itself'
+    end_calls
+    [ "$kind" != apart ] || ok 'they are ended' wait_for 10 open_runs 0
+    [ "$kind" != apart ] || stop "$responder"
+    [ -z "${beside-}" ] || stop "$beside"
+    ok 'no process is left' wait_for 10 no_responders
+    is "$(find "$tmp" -type s)" '' 'nor a socket'
+    start_responder
+    is "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE n > $before")" 4 'all of them are recorded'
+    ok 'no run is left open' wait_for 5 open_runs 0
+    diag "fact: they end as $(sqlite3 "$MAGEC_DB" "SELECT group_concat(DISTINCT status) FROM run WHERE n > $before")"
+    stop "$responder"
+    ok 'the store is whole' test "$(sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" 'PRAGMA integrity_check')" = ok
+}
+
+client_token() { # CLIENT
+    sed -n "/client \"$1\"/,\$p" "$tmp/clients" | token_of
 }
 
 run_checks() {
-    need curl sqlite3 python3
+    need curl sqlite3 python3 pgrep
     new_store
     start_upstream
     make_clients >"$tmp/clients"
-    model=$(sed -n '/client "model"/,$p' "$tmp/clients" | token_of)
-    form=$(sed -n '/client "form"/,$p' "$tmp/clients" | token_of)
-    report=$(sed -n '/client "report"/,$p' "$tmp/clients" | token_of)
-    stream=$(sed -n '/client "stream"/,$p' "$tmp/clients" | token_of)
-    half=$(sed -n '/client "half"/,$p' "$tmp/clients" | token_of)
+    model=$(client_token model) form=$(client_token form) report=$(client_token report)
+    stream=$(client_token stream) half=$(client_token half) silent=$(client_token silent)
     start_server
     is "$(curl -s "$url/health")" ok 'health'
-    check_documented_calls
-    check_refusals
-    check_stream
-    check_many
-    check_hangup
-    ok 'no run is left open' wait_for 5 nothing_open
-    stop "$server"
-    ok 'the store is whole' test "$(sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" 'PRAGMA integrity_check')" = ok
+    for run_part in documented_calls bodies refusals stream silence many hangup restart stop; do
+        part "$run_part"
+        "check_$run_part"
+    done
     done_testing
 }

@@ -17,7 +17,7 @@ new_store
 command_token=$(sed -n '/client "YOUR_WEBHOOK_ID"/,$p' "$tmp/clients" | token_of)
 alert_token=$(sed -n '/client "alert-handler"/,$p' "$tmp/clients" | token_of)
 start_responder --log stderr
-start_nginx
+start_nginx magec.conf
 at=http://127.0.0.1:$port
 
 said() {
@@ -92,4 +92,10 @@ JS
 else
     skip 'node is not installed' 2
 fi
+# The README shows a file of contrib/ without its comments.
+plain() {
+    sed -e '/^ *#/d' -e '/^$/d'
+}
+is "$(sed -n '/^    server {/,/^    }/s/^    //p' "$top_srcdir/README" | plain)" \
+    "$(plain <"$top_srcdir/contrib/nginx/magec.conf")" "the README's nginx is contrib/nginx/magec.conf"
 done_testing

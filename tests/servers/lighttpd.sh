@@ -1,18 +1,16 @@
 #!/bin/sh
-# The list of checks behind lighttpd, which starts the responder itself.
+# The list of checks behind lighttpd with contrib/lighttpd/magec.conf: it starts the responder.
 . "${0%/*}/../shell/lib.sh"
 . "${0%/*}/servers.sh"
 . "${0%/*}/checks.sh"
-PATH=$PATH:/usr/sbin
 need lighttpd
 
 # shellcheck disable=SC2034 # for checks.sh
-bodyless=no
-# shellcheck disable=SC2034
-cut=yes
+bodyless=no cut=yes early=late kind=spawned
 
 start_server() {
-    start_lighttpd
+    spawned
+    start_lighttpd magec.conf
 }
 
 run_checks

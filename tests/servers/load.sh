@@ -20,7 +20,7 @@ new_store
     magec client add many --passthrough --agents parrot
 } >"$tmp/clients"
 start_responder --log stderr
-start_nginx
+start_nginx magec.conf
 idle=$(resident)
 
 at_once() { # how many of the last calls were in flight when the last one began

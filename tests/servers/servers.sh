@@ -1,22 +1,45 @@
-# Real web servers for tests. Sourced behind tests/shell/lib.sh; needs a store (new_store).
+# Real web servers for tests, with the files of contrib/. Sourced behind tests/shell/lib.sh; needs a store (new_store).
 #
 #   start_responder [OPTION...]   on unix:$tmp/magec.sock; its process is $responder
-#   start_nginx                   in front of that socket
-#   start_lighttpd                which starts the responder itself (mod_fastcgi)
-#   start_lighttpd_cgi            which starts it for every call (mod_cgi)
+#   start_nginx FILE              contrib/nginx/FILE, in front of that socket
+#   start_lighttpd FILE           contrib/lighttpd/FILE
 # Each server listens on 127.0.0.1; its process is $server, and $url is where the webhooks are.
 #
+# Of a file of contrib/ only paths, names and addresses are replaced. What surrounds it is a server whose own
+# settings are as bad as a server's can be, only sooner: silence is borne for two seconds, say. Without the
+# settings of the file the checks fail.
+#
+#   contrib FILE [SED OPTION...]  prints the file of contrib/ as it is used here
+#   spawned                       makes $tmp/magec-fcgi, for servers that start the responder: with the options of
+#                                 tests
 #   call CLIENT [CURL OPTION...]  POST with the token in $token: $status, $tmp/headers, $tmp/body;
 #                                 $rc is curl's exit status
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # used by, and set by, those who source this
 
 webhooks=/api/v1/webhooks
+PATH=$PATH:/usr/sbin
 
 start_responder() {
     start_bg responder "$top_builddir/magec-fcgi" --listen "unix:$tmp/magec.sock" "$@"
     responder=$bg_pid
     wait_for 10 test -S "$tmp/magec.sock" || fail 'the responder listens'
+}
+
+contrib() {
+    contrib_file=$top_srcdir/contrib/$1
+    shift
+    sed -e "s,/run/magec/magec\\.sock,$tmp/magec.sock,g" -e "s,/var/lib/magec/magec\\.db,$MAGEC_DB,g" \
+        -e "s,/usr/local/bin/magec-fcgi,$tmp/magec-fcgi,g" -e "s/example\\.org/127.0.0.1/g" "$@" "$contrib_file"
+}
+
+spawned() {
+    cat >"$tmp/magec-fcgi" <<SH
+#!/bin/sh
+export MAGEC_HEARTBEAT=500ms MAGEC_DRAIN=2s
+exec "$top_builddir/magec-fcgi"
+SH
+    chmod +x "$tmp/magec-fcgi"
 }
 
 answers() { # whether the server and what is behind it answer
@@ -37,68 +60,37 @@ start_nginx() {
     port=$(free_port)
     # As root nginx would give its workers to somebody who may not use the socket.
     [ "$(id -u)" = 0 ] && user='user root;' || user=''
-    [ -n "${keep-}" ] && keep_conn='fastcgi_keep_conn on;' || keep_conn=
+    contrib "nginx/$1" -e "s/listen 80;/listen 127.0.0.1:$port backlog=4096;/" \
+        -e "s/127\\.0\\.0\\.1:9000/${other:-&}/" >"$tmp/magec.conf"
+    ln -sf /etc/nginx/fastcgi_params "$tmp/fastcgi_params"
     cat >"$tmp/nginx.conf" <<CONF
 daemon off; $user pid $tmp/nginx.pid; error_log $tmp/nginx-error.log;
 worker_processes 1; worker_rlimit_nofile 8192;
 events { worker_connections 4096; }
 http {
-    access_log off; client_max_body_size 16m;
+    access_log off; client_max_body_size 1k; fastcgi_read_timeout 2s;
     client_body_temp_path $tmp/ngx-body; fastcgi_temp_path $tmp/ngx-fastcgi;
     proxy_temp_path $tmp/ngx-proxy; uwsgi_temp_path $tmp/ngx-uwsgi; scgi_temp_path $tmp/ngx-scgi;
-    upstream magec { server unix:$tmp/magec.sock; ${keep:+keepalive $keep;} }
-    server {
-        listen 127.0.0.1:$port backlog=4096;
-        location $webhooks/ {
-            fastcgi_split_path_info ^($webhooks)(/.*)\$;
-            include /etc/nginx/fastcgi_params;
-            fastcgi_param PATH_INFO \$fastcgi_path_info;
-            fastcgi_pass magec; $keep_conn
-        }
-    }
+    include $tmp/magec.conf;
 }
 CONF
-    PATH=$PATH:/usr/sbin start_bg nginx nginx -e "$tmp/nginx-error.log" -c "$tmp/nginx.conf"
+    start_bg nginx nginx -e "$tmp/nginx-error.log" -c "$tmp/nginx.conf"
     server_up nginx
 }
 
-lighttpd_conf() { # what comes behind the common part is standard input
+start_lighttpd() {
     port=$(free_port)
+    contrib "lighttpd/$1" -e "s,/run/lighttpd,$tmp," >"$tmp/magec.conf"
     cat >"$tmp/lighttpd.conf" <<CONF
 server.bind = "127.0.0.1"
 server.port = $port
 server.document-root = "$tmp"
 server.errorlog = "$tmp/lighttpd-error.log"
 server.upload-dirs = ( "$tmp" )
-server.stream-response-body = 1
+server.modules = ( "mod_access", "mod_alias" )
+include "$tmp/magec.conf"
 CONF
-    cat >>"$tmp/lighttpd.conf"
-}
-
-start_lighttpd() {
-    lighttpd_conf <<CONF
-server.modules = ( "mod_fastcgi" )
-fastcgi.server = ( "$webhooks" => ((
-    "bin-path" => "$top_builddir/magec-fcgi",
-    "socket" => "$tmp/lighttpd.sock",
-    "check-local" => "disable",
-    "max-procs" => 1,
-    "bin-environment" => ( "MAGEC_DB" => "$MAGEC_DB" )
-)))
-CONF
-    PATH=$PATH:/usr/sbin start_bg lighttpd lighttpd -D -f "$tmp/lighttpd.conf"
-    server_up lighttpd
-}
-
-start_lighttpd_cgi() {
-    ln -sf "$top_builddir/magec-fcgi" "$tmp/magec.cgi"
-    lighttpd_conf <<CONF
-server.modules = ( "mod_alias", "mod_cgi", "mod_setenv" )
-setenv.set-environment = ( "MAGEC_DB" => "$MAGEC_DB" )
-alias.url = ( "$webhooks" => "$tmp/magec.cgi" )
-cgi.assign = ( ".cgi" => "" )
-CONF
-    PATH=$PATH:/usr/sbin start_bg lighttpd lighttpd -D -f "$tmp/lighttpd.conf"
+    start_bg lighttpd lighttpd -D -f "$tmp/lighttpd.conf"
     server_up lighttpd
 }
 
