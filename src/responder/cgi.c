@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -14,6 +16,8 @@
 #include "webhook/problem.h"
 #include "webhook/reply.h"
 #include "webhook/webhook.h"
+
+enum { REST_MS = 60 * 1000, REST_PIECE_MS = 5 * 1000 };
 
 struct cgi {
     struct service service;
@@ -34,21 +38,27 @@ static struct request from_environment(void)
     return r;
 }
 
+/* The next piece of standard input: 0 is its end, -1 that none comes within the time. */
+static ssize_t read_piece(int64_t ms, char *bytes, size_t room)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    int time = ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int)ms;
+    int ready;
+    while ((ready = poll(&in, 1, time)) < 0 && errno == EINTR)
+        ;
+    return ready > 0 ? read(STDIN_FILENO, bytes, room) : -1;
+}
+
 /* Reads as far as was declared: some servers never close standard input. */
 static enum status read_body(
     const struct limits *l, struct admission *a, struct buf *body, struct error *err)
 {
     char bytes[16 * 1024];
-    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     int64_t due = units_mono_ms() + l->request_timeout_ms;
     for (int64_t left = a->length > 0 ? a->length : 0; left > 0;) {
         int64_t time = due - units_mono_ms();
-        int ready;
-        time = time < 0 ? 0 : time > l->read_timeout_ms ? l->read_timeout_ms : time;
-        while ((ready = poll(&in, 1, time > INT_MAX ? INT_MAX : (int)time)) < 0 && errno == EINTR)
-            ;
         size_t room = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
-        ssize_t n = ready > 0 ? read(STDIN_FILENO, bytes, room) : -1;
+        ssize_t n = read_piece(time > l->read_timeout_ms ? l->read_timeout_ms : time, bytes, room);
         if (n < 0)
             return error_set(err, STATUS_BAD_REQUEST, "the body did not arrive");
         if (n == 0)
@@ -59,6 +69,28 @@ static enum status read_body(
     }
     a->body_read = true;
     return STATUS_OK;
+}
+
+/*
+ * Behind a reply to a request whose body was not read. mod_cgid's standard input is a socket:
+ * closed with something unread, it takes the reply with it.
+ */
+static void read_rest(void)
+{
+    char bytes[16 * 1024];
+    struct stat in;
+    const char *declared = getenv(request_var_name(VAR_CONTENT_LENGTH));
+    int64_t left = declared && *declared ? strtoll(declared, NULL, 10) : INT64_MAX;
+    int64_t due = units_mono_ms() + REST_MS;
+    ssize_t n = 1;
+    if (fstat(STDIN_FILENO, &in) || !S_ISSOCK(in.st_mode))
+        return;
+    shutdown(STDOUT_FILENO, SHUT_WR);
+    for (; n > 0 && left > 0; left -= n) {
+        size_t room = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
+        int64_t time = due - units_mono_ms();
+        n = read_piece(time > REST_PIECE_MS ? REST_PIECE_MS : time, bytes, room);
+    }
 }
 
 /* From the request to the plan, in the order of the checks. */
@@ -130,6 +162,8 @@ static bool refuse(struct service *s, const struct admission *a, const struct er
     reply_refusal(s, a, err, &out);
     bool whole = write_all(buf_str(&out), out.len);
     buf_release(&out);
+    if (whole && !a->body_read)
+        read_rest();
     return whole;
 }
 
@@ -186,6 +220,8 @@ int cgi_unusable(void)
     problem_response(&err, NULL, NULL, &out);
     bool whole = write_all(buf_str(&out), out.len);
     buf_release(&out);
+    if (whole)
+        read_rest();
     return whole ? 0 : 1;
 }
 

@@ -43,6 +43,34 @@ exec 3>&-
 is "$(cat "$tmp/rc")" 1 'a caller that hangs up'
 is "$(sqlite3 "$MAGEC_DB" 'SELECT status FROM run ORDER BY n DESC LIMIT 1')" canceled 'cancels the run'
 
+# standard input and output are one socket, as mod_cgid's are: a refusal arrives though its body is not read
+cat >"$tmp/one-socket.py" <<'PYTHON'
+import os, socket, subprocess, sys
+ours, its = socket.socketpair()
+p = subprocess.Popen(sys.argv[2:], stdin=its, stdout=its)
+its.close()
+try:
+    for piece in range(int(sys.argv[1]) // 1000):
+        ours.sendall(b"x" * 1000)
+    ours.shutdown(socket.SHUT_WR)
+    said = b""
+    while got := ours.recv(4096):
+        said += got
+    print(said.decode().split("\r\n")[0], p.wait())
+except OSError as e:
+    print(e, p.wait())
+PYTHON
+if command -v python3 >/dev/null; then
+    for length in 1000 '' 3000000; do
+        # shellcheck disable=SC2086
+        call PATH_INFO=/pass REQUEST_METHOD=PUT CONTENT_LENGTH="$length" \
+            python3 "$tmp/one-socket.py" "${length:-5000}" ${MAGEC_WRAP-} "$top_builddir/magec-fcgi" >"$tmp/out" 2>&1
+        is "$(cat "$tmp/out")" 'Status: 405 Method Not Allowed 0' "a refusal over a socket, with ${length:-unknown} bytes"
+    done
+else
+    skip 'python3 is not installed' 3
+fi
+
 speaking() {
     grep -q 'event: delta' "$tmp/out"
 }
