@@ -47,8 +47,8 @@ adk=2.0.0
 needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
     libsqlite3-dev libuv1-dev libssl-dev check'
 # Without one of these some tests are skipped.
-wanted='clang libclang-rt-dev clang-format shellcheck mandoc valgrind curl sqlite3 python3
-    nginx-light lighttpd nodejs npm ca-certificates xz-utils'
+wanted='clang libclang-rt-dev clang-format shellcheck mandoc valgrind curl sqlite3 python3 procps
+    nginx-light lighttpd apache2-bin libapache2-mod-fcgid nodejs npm ca-certificates xz-utils'
 
 say() {
     printf '%s\n' "$*"

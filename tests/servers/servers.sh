@@ -3,6 +3,7 @@
 #   start_responder [OPTION...]   on unix:$tmp/magec.sock; its process is $responder
 #   start_nginx FILE              contrib/nginx/FILE, in front of that socket
 #   start_lighttpd FILE           contrib/lighttpd/FILE
+#   start_apache MODULE...        $tmp/magec.conf, with these modules
 # Each server listens on 127.0.0.1; its process is $server, and $url is where the webhooks are.
 #
 # Of a file of contrib/ only paths, names and addresses are replaced. What surrounds it is a server whose own
@@ -37,9 +38,19 @@ spawned() {
     cat >"$tmp/magec-fcgi" <<SH
 #!/bin/sh
 export MAGEC_HEARTBEAT=500ms MAGEC_DRAIN=2s
-exec "$top_builddir/magec-fcgi"
+exec "$tmp/bin/magec-fcgi"
 SH
     chmod +x "$tmp/magec-fcgi"
+    # Not everybody reaches the build folder.
+    mkdir "$tmp/bin"
+    cp "$top_builddir/magec-fcgi" "$tmp/bin"
+}
+
+# A server that does not serve as root has another user, who needs what an operator would give to that one.
+to_web_user() {
+    [ "$(id -u)" = 0 ] || return 0
+    chown www-data "$tmp" "$MAGEC_DB"*
+    [ ! -S "$tmp/magec.sock" ] || chgrp www-data "$tmp/magec.sock"
 }
 
 answers() { # whether the server and what is behind it answer
@@ -92,6 +103,43 @@ include "$tmp/magec.conf"
 CONF
     start_bg lighttpd lighttpd -D -f "$tmp/lighttpd.conf"
     server_up lighttpd
+}
+
+start_apache() { # MODULE... with what it reads in $tmp/magec.conf
+    port=$(free_port)
+    modules=/usr/lib/apache2/modules
+    [ "$(id -u)" = 0 ] && user='User www-data' || user='#'
+    to_web_user
+    {
+        for module in mpm_event authz_core alias env "$@"; do
+            echo "LoadModule ${module}_module $modules/mod_$module.so"
+        done
+        cat <<CONF
+Listen 127.0.0.1:$port
+ServerName 127.0.0.1
+$user
+ServerRoot $tmp
+DocumentRoot $tmp
+DefaultRuntimeDir $tmp
+PidFile $tmp/apache.pid
+ErrorLog $tmp/apache-error.log
+Timeout 2
+<Directory />
+    Require all denied
+    AllowOverride None
+</Directory>
+<IfModule fcgid_module>
+    FcgidIPCDir $tmp
+    FcgidProcessTableFile $tmp/fcgid_shm
+</IfModule>
+<IfModule cgid_module>
+    ScriptSock $tmp/cgid.sock
+</IfModule>
+Include $tmp/magec.conf
+CONF
+    } >"$tmp/apache.conf"
+    start_bg apache apache2 -D FOREGROUND -f "$tmp/apache.conf"
+    server_up apache
 }
 
 call() {
