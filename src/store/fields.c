@@ -1,10 +1,12 @@
 /* Fields of entities between JSON, what people write, and C: texts and lists; and all of them. */
 #include "store/fields.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/field_types.h"
+#include "store/internal.h"
 
 enum status field_no_memory(struct error *err)
 {
@@ -148,6 +150,8 @@ static void write_list(const struct place *p, const void *from)
         list_to_json(p->key, l, p->w);
 }
 
+enum { HEADER_NAME_LEN = 256 };
+
 /* Lines of a name and a value; without secrets the values are left out. */
 static void write_lines(const struct place *p, const struct strings *lines, char separator)
 {
@@ -199,9 +203,40 @@ static enum status read_headers(
                                            : read_list(f, value, to, err);
 }
 
+static bool names_repeat(const struct strings *lines)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strncasecmp(lines->items[i], lines->items[k], strcspn(lines->items[i], ":") + 1))
+                return true;
+    return false;
+}
+
+static void write_header(const struct place *p, const char *line)
+{
+    char name[HEADER_NAME_LEN];
+    const char *value = strchr(line, ':');
+    snprintf(name, sizeof name, "%.*s", (int)(value - line), line);
+    value += 1 + strspn(value + 1, " \t");
+    json_member_string(p->w, name, p->secrets || is_reference(value) ? value : NULL);
+}
+
+/* Magec's object of names and values, unless a name is there twice or does not fit. */
 static void write_headers(const struct place *p, const void *from)
 {
-    write_lines(p, from, ':');
+    const struct strings *lines = from;
+    bool fit = !names_repeat(lines);
+    for (size_t i = 0; i < lines->count && fit; i++)
+        fit = strchr(lines->items[i], ':') && strcspn(lines->items[i], ":") < HEADER_NAME_LEN;
+    if (!fit || !lines->count) {
+        write_lines(p, lines, ':');
+        return;
+    }
+    json_key(p->w, p->key);
+    json_begin_object(p->w);
+    for (size_t i = 0; i < lines->count; i++)
+        write_header(p, lines->items[i]);
+    json_end_object(p->w);
 }
 
 /* ---- all of them ---- */

@@ -1,5 +1,6 @@
 /* What is a secret, and what is not shown of it. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/internal.h"
@@ -137,27 +138,52 @@ struct recollection {
 static void recall(
     struct redaction r, const char *key, const struct json *value, const struct json *old);
 
+/* What stood behind a name of len bytes: as a member, or in a list of lines ("X-Key: v", "KEY=v"),
+ * where the line at place from is looked at first. NULL when it is not there. */
+static const char *value_of(const struct json *old, const char *name, size_t len, size_t from)
+{
+    char key[256];
+    size_t count = json_count(old);
+    snprintf(key, sizeof key, "%.*s", (int)len, name);
+    if (json_kind(old) == JSON_OBJECT)
+        return json_get_string(old, key);
+    for (size_t i = 0; i < count; i++) {
+        const char *was = json_string(json_at(old, (from + i) % count), NULL);
+        if (was && !strncasecmp(was, name, len) && (was[len] == ':' || was[len] == '='))
+            return was + len + 1;
+    }
+    return NULL;
+}
+
 static enum status recall_member(void *ctx, const char *key, struct json *value)
 {
     struct recollection *x = ctx;
+    const char *was = NULL;
+    if (x->r.all && json_kind(value) == JSON_NULL && json_kind(x->old) == JSON_ARRAY)
+        was = value_of(x->old, key, strlen(key), 0);
     json_key(x->r.w, key);
-    recall(x->r, key, value, json_get(x->old, key));
+    if (was)
+        json_put_cstring(x->r.w, was + strspn(was, " \t"));
+    else
+        recall(x->r, key, value, json_get(x->old, key));
     return STATUS_OK;
 }
 
-/* The line of a list that begins like this one, "X-Key:" or "API_KEY=", which stops there. */
-static const struct json *same_line(const struct json *line, const struct json *old)
+/* A line that stops behind its name, with what stood there. */
+static bool recall_line(const struct recollection *x, const struct json *line, size_t from)
 {
+    struct buf whole;
     const char *name = json_string(line, NULL);
-    size_t len = name ? strlen(name) : 0;
-    if (!len || strcspn(name, ":=") != len - 1)
-        return line;
-    for (size_t i = 0; i < json_count(old); i++) {
-        const char *was = json_string(json_at(old, i), NULL);
-        if (was && !strncasecmp(was, name, len))
-            return json_at(old, i);
-    }
-    return line;
+    size_t len = name ? strcspn(name, ":=") : 0;
+    const char *was =
+        x->r.all && len && name[len] && !name[len + 1] ? value_of(x->old, name, len, from) : NULL;
+    if (!was)
+        return false;
+    buf_init(&whole, strlen(name) + strlen(was) + 2);
+    buf_printf(&whole, "%s%s%s", name, name[len] == ':' && *was && *was != ' ' ? " " : "", was);
+    json_put_cstring(x->r.w, buf_str(&whole));
+    buf_wipe(&whole);
+    return true;
 }
 
 static void recall(
@@ -175,8 +201,8 @@ static void recall(
         enter(&x.r, key);
         json_begin_array(r.w);
         for (size_t i = 0; i < json_count(value); i++)
-            recall(x.r, key, x.r.all ? same_line(json_at(value, i), old) : json_at(value, i),
-                json_at(old, i));
+            if (!recall_line(&x, json_at(value, i), i))
+                recall(x.r, key, json_at(value, i), json_at(old, i));
         json_end_array(r.w);
     } else if (kind == JSON_NULL && was && hidden(&r, key, was)) {
         json_put_value(r.w, old);

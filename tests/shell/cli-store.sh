@@ -95,9 +95,11 @@ does 'backend "openai" changed' backend set openai --name 'The model' --header '
 member '"The model"' .name backend show openai
 member '"https://api.openai.com/v1"' .url backend show openai
 member '{"connect":"3s","total":"5m"}' .deadlines backend show openai
-member '["X-A:","X-B:"]' .headers backend show openai
-member '["X-A: one","X-B: two"]' .headers backend show openai --secrets
-like "$(magec backend show openai)" '^headers\[1\]: +X-B: \(set\)$' 'people see that a header has a value'
+member '{"X-A":null,"X-B":null}' .headers backend show openai
+member '{"X-A":"one","X-B":"two"}' .headers backend show openai --secrets
+like "$(magec backend show openai)" '^headers\.X-B: +\(set\)$' 'people see that a header has a value'
+does 'backend "openai" changed' backend set openai --header 'X-A: one' --header 'x-a: two'
+like "$(magec backend show openai)" '^headers\[1\]: +x-a: \(set\)$' 'those whose name is there twice are lines'
 does 'backend "openai" changed' backend set openai --name= --header '' --connect-timeout ''
 member '[null,null,{"total":"5m"}]' '[.name, .headers, .deadlines]' backend show openai
 does 'backend "triage" changed' backend set triage --env HOME --env A=b -- /bin/cat -u

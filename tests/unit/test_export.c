@@ -143,6 +143,54 @@ START_TEST(test_headers)
 }
 END_TEST
 
+/* Headers are written as Magec has them, unless a name is there twice; either way an import of what
+ * was exported without secrets leaves them as they are, also when it is written the other way. */
+static const struct {
+    const char *stored, *withheld, *imported, *then;
+} written[] = {
+    {"{\"X-A\":\"hide-1\",\"X-B\":\"${B}\",\"X-C\":\"\"}",
+        "{\"X-A\":null,\"X-B\":\"${B}\",\"X-C\":null}", NULL,
+        "{\"X-A\":\"hide-1\",\"X-B\":\"${B}\",\"X-C\":\"\"}"},
+    {"[\"X-A: hide-1\",\"x-a: hide-2\"]", "[\"X-A:\",\"x-a:\"]", NULL,
+        "[\"X-A: hide-1\",\"x-a: hide-2\"]"},
+    {"{\"X-A\":\"hide-1\"}", "{\"X-A\":null}", "[\"X-A:\"]", "{\"X-A\":\"hide-1\"}"},
+    {"[\"X-A: hide-1\",\"X-A: hide-2\"]", "[\"X-A:\",\"X-A:\"]", "{\"X-A\":null}",
+        "{\"X-A\":\"hide-1\"}"},
+};
+
+static void check_written(bool secrets, const char *headers)
+{
+    struct backend b;
+    struct buf out;
+    struct json_writer w;
+    backend_init(&b);
+    buf_init(&out, BUF_SMALL);
+    json_writer_init(&w, &out);
+    OK(backend_get(at.store, "h", &b, &at.err));
+    backend_to_json(&b, secrets, &w);
+    out.data[--out.len] = 0; /* the object's end */
+    const char *from = strstr(buf_str(&out), "\"headers\":");
+    ck_assert_ptr_nonnull(from);
+    check_same(from + strlen("\"headers\":"), headers);
+    backend_release(&b);
+    buf_release(&out);
+}
+
+START_TEST(test_written)
+{
+    char document[256];
+    static const char before[] = "{\"backends\":[{\"id\":\"h\",\"type\":\"openai\",\"headers\":";
+    snprintf(document, sizeof document, "%s%s}]}", before, written[_i].stored);
+    OK(import(document, false));
+    check_written(true, written[_i].stored);
+    check_written(false, written[_i].withheld);
+    snprintf(document, sizeof document, "%s%s}]}", before,
+        written[_i].imported ? written[_i].imported : written[_i].withheld);
+    OK(import(document, true));
+    check_written(true, written[_i].then);
+}
+END_TEST
+
 /* What a client may reach besides agents is written again, as long as the client is there. */
 START_TEST(test_rest)
 {
@@ -251,6 +299,7 @@ int main(void)
     tcase_add_test(all, test_show);
     tcase_add_loop_test(all, test_round, 0, 2);
     tcase_add_test(all, test_headers);
+    tcase_add_loop_test(all, test_written, 0, COUNT(written));
     tcase_add_test(all, test_rest);
     tcase_add_test(all, test_merge);
     tcase_add_loop_test(all, test_odd, 0, COUNT(odd));

@@ -179,7 +179,7 @@ static const struct entity entities[] = {
     [BACKEND] =
         {"{\"id\":\"new\",\"name\":\"New\",\"type\":\"openai\",\"url\":\"http://h/v1\","
          "\"apiKey\":\"env:KEY\",\"apiKeyHeader\":\"api-key\",\"maxTokensAs\":\"max_tokens\","
-         "\"headers\":[\"X-A: b\"],\"attempts\":2,\"maxCalls\":3,"
+         "\"headers\":{\"X-A\":\"b\"},\"attempts\":2,\"maxCalls\":3,"
          "\"caFile\":\"/ca\",\"clientCert\":\"/cert\",\"clientKey\":\"/key\","
          "\"proxy\":\"http://u:p@h:3128\",\"insecure\":true,"
          "\"deadlines\":{\"connect\":\"5s\",\"total\":\"1500ms\"},\"more\":{\"a\":[1]}}",
@@ -396,7 +396,7 @@ START_TEST(test_secrets)
         OK(strings_add(&b.headers, "X-Key: secret"));
         backend_to_json(&b, false, &w);
         snprintf(want, sizeof want,
-            "{\"id\":\"x\",\"type\":\"t\",\"apiKey\":%s,\"headers\":[\"X-Key:\"]}",
+            "{\"id\":\"x\",\"type\":\"t\",\"apiKey\":%s,\"headers\":{\"X-Key\":null}}",
             keys[i].written);
         ck_assert_str_eq(buf_str(&out), want);
         buf_release(&out);
