@@ -47,7 +47,7 @@ new_store
 } >"$tmp/clients"
 token=$(token_of <"$tmp/clients")
 start_responder --log stderr
-start_nginx
+start_nginx magec.conf
 
 memory() { # in kB; pages that are shared count in part
     awk '/^Pss:/ { print $2 }' "/proc/$responder/smaps_rollup"
