@@ -253,9 +253,9 @@ void exchange_add_options(const struct ask *ask, struct json_writer *w)
     exchange_add_members(w, &all, NULL);
 }
 
-static enum status check_options(const struct exchange_request *r, struct error *err)
+enum status exchange_check_options(
+    const struct exchange_kind *kind, const char *options, struct error *err)
 {
-    const char *options = r->ask->agent->options;
     struct json_scan scan;
     struct json_slice all;
     if (!options)
@@ -264,8 +264,8 @@ static enum status check_options(const struct exchange_request *r, struct error 
     json_scan_value(&scan, &all);
     if (!json_scan_end(&scan) || all.kind != JSON_OBJECT)
         return error_set(err, STATUS_CONFIG, "the options are not a JSON object: set them again");
-    for (const char *const *own = r->kind->own_members; own && *own; own++)
-        if (exchange_has_option(r->ask, *own))
+    for (const char *const *own = kind->own_members; own && *own; own++)
+        if (exchange_member(&all, *own).kind != JSON_ABSENT)
             return error_set(err, STATUS_CONFIG,
                 "the option \"%s\" cannot be set: it is a part of every request", *own);
     return STATUS_OK;
@@ -275,7 +275,7 @@ static enum status make_body(struct exchange_request *r, struct error *err)
 {
     const struct agent *a = r->ask->agent;
     struct json_writer w;
-    enum status st = check_options(r, err);
+    enum status st = exchange_check_options(r->kind, a->options, err);
     if (st)
         return st;
     buf_init(&r->body, 2 * BUF_SMALL + 6 * r->ask->prompt_len + escaped_size(a->system_prompt) +

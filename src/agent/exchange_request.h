@@ -47,6 +47,9 @@ struct exchange_request {
     struct strings secrets; /* what of it is not to be said (agent/secret.h) */
 };
 
+/* STATUS_CONFIG names a member of the options, which may be NULL, that is no option. */
+enum status exchange_check_options(
+    const struct exchange_kind *kind, const char *options, struct error *err);
 /* Release it whatever is returned. STATUS_CONFIG names what is missing or cannot be. */
 enum status exchange_request_make(struct exchange_request *r, const struct exchange_kind *kind,
     const struct ask *ask, struct error *err);

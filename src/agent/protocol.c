@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/attempt.h"
+#include "agent/exchange_request.h"
 #include "agent/protocols.h"
 
 static const struct protocol *const protocols[] = {
@@ -58,6 +59,15 @@ enum status protocol_check(const struct backend *b, struct error *err)
     buf_release(&list);
     strings_release(&names);
     return STATUS_BAD_REQUEST;
+}
+
+enum status protocol_check_options(
+    const struct backend *b, const struct agent *a, struct error *err)
+{
+    const struct protocol *p = protocol_find(b->type);
+    return p && p->exchange && exchange_check_options(p->exchange, a->options, err)
+               ? STATUS_BAD_REQUEST
+               : STATUS_OK;
 }
 
 static enum status start(

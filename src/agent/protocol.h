@@ -36,6 +36,11 @@ const struct protocol *const *protocol_all(void);
 /* protocol_find(b->type) and its check; an unknown type suggests the nearest. */
 enum status protocol_check(const struct backend *b, struct error *err);
 
+/* Whether the agent's options can be given to the backend; STATUS_BAD_REQUEST names one that
+ * cannot. */
+enum status protocol_check_options(
+    const struct backend *b, const struct agent *a, struct error *err);
+
 /* task_start without a second attempt: the protocol's own task. */
 enum status task_start_once(struct agent_env *env, const struct ask *ask, struct listener *listener,
     struct task **out, struct error *err);

@@ -1,5 +1,6 @@
 #include "store/agent.h"
 
+#include "agent/protocol.h"
 #include "cli/entity.h"
 
 enum { PROMPT_MAX = 4 * 1024 * 1024, TOKENS_MAX = 1000 * 1000 * 1000 };
@@ -30,6 +31,21 @@ static const struct option_spec list_options[] = {
 static const struct option_spec remove_options[] = {
     OPTION_FORCE("take it off the clients and commands that use it"), OPTION_END};
 
+/* Its options with its backend. */
+static enum status fits(const struct options *o, struct store *s, const void *e, struct error *err)
+{
+    if (!options_given(o, "options") && !options_given(o, "backend"))
+        return STATUS_OK;
+    const struct agent *a = e;
+    struct backend b;
+    backend_init(&b);
+    enum status st = backend_get(s, a->backend, &b, err);
+    if (!st)
+        st = protocol_check_options(&b, a, err);
+    backend_release(&b);
+    return st;
+}
+
 static bool has_tag(const struct options *o, const void *e)
 {
     const struct agent *a = e;
@@ -50,6 +66,7 @@ static const struct column columns[] = {
 static const struct entity entity = {
     .kind = &agent_kind,
     .columns = columns,
+    .fits = fits,
     .listed = has_tag,
 };
 

@@ -119,6 +119,29 @@ static enum status state(struct store *s, const void *e, struct json_writer *w, 
     return st;
 }
 
+struct fitting {
+    const struct backend *backend;
+    struct error *err;
+};
+
+static enum status fits_agent(void *ctx, const struct agent *a)
+{
+    struct fitting *f = ctx;
+    enum status st = strcmp(a->backend, f->backend->id) != 0
+                         ? STATUS_OK
+                         : protocol_check_options(f->backend, a, f->err);
+    if (st)
+        error_prefix(f->err, "agent \"%s\"", a->id);
+    return st;
+}
+
+/* The options of its agents with its type. */
+static enum status fits(const struct options *o, struct store *s, const void *e, struct error *err)
+{
+    struct fitting f = {e, err};
+    return options_given(o, "type") ? agent_each(s, fits_agent, &f, err) : STATUS_OK;
+}
+
 static const struct column columns[] = {
     {.head = "ID", .path = "id"},
     {.head = "TYPE", .path = "type"},
@@ -130,7 +153,12 @@ static const struct column columns[] = {
 };
 
 static const struct entity entity = {
-    .kind = &backend_kind, .columns = columns, .edit = edit, .state = state};
+    .kind = &backend_kind,
+    .columns = columns,
+    .edit = edit,
+    .fits = fits,
+    .state = state,
+};
 
 static const struct verb verbs[] = {
     VERB_ADD("--type TYPE [OPTION]... [-- PROGRAM [ARGUMENT]...]",

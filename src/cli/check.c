@@ -143,6 +143,16 @@ static enum status check_command(void *ctx, const struct command *cmd)
     return STATUS_OK;
 }
 
+static void check_fit(struct check *c, const struct agent *a)
+{
+    struct backend b;
+    struct error err;
+    backend_init(&b);
+    if (!backend_get(c->s, a->backend, &b, &err) && protocol_check_options(&b, a, &err))
+        ERR("agent \"%s\": %s", a->id, err.text);
+    backend_release(&b);
+}
+
 static enum status check_agent(void *ctx, const struct agent *a)
 {
     struct check *c = ctx;
@@ -151,6 +161,8 @@ static enum status check_agent(void *ctx, const struct agent *a)
             a->id);
     if (!strings_has(&c->backends, a->backend))
         ERR("agent \"%s\" asks the backend \"%s\", which is not there", a->id, a->backend);
+    else
+        check_fit(c, a);
     if (strings_add(&c->asked, a->backend))
         return error_set(c->err, STATUS_NO_MEMORY, "out of memory");
     return STATUS_OK;

@@ -60,7 +60,8 @@ static enum status make(
 
 enum status verb_add(struct cli *cli, const struct options *o, struct error *err)
 {
-    const struct entity_kind *kind = cli->family->entity->kind;
+    const struct entity *of = cli->family->entity;
+    const struct entity_kind *kind = of->kind;
     struct store *s = NULL;
     void *e;
     enum status st = make(kind, o, &e, err);
@@ -70,6 +71,8 @@ enum status verb_add(struct cli *cli, const struct options *o, struct error *err
         st = cli_begin(cli, &s, err);
     if (!st)
         st = entity_add(s, kind, e, err);
+    if (!st && of->fits)
+        st = of->fits(o, s, e, err);
     st = cli_end(s, st, err);
     if (!st)
         printf("%s \"%s\" added\n", entity_name(kind), entity_id(e));
@@ -79,7 +82,8 @@ enum status verb_add(struct cli *cli, const struct options *o, struct error *err
 
 enum status verb_set(struct cli *cli, const struct options *o, struct error *err)
 {
-    const struct entity_kind *kind = cli->family->entity->kind;
+    const struct entity *of = cli->family->entity;
+    const struct entity_kind *kind = of->kind;
     struct store *s = NULL;
     void *e;
     enum status st = make(kind, o, &e, err);
@@ -91,6 +95,8 @@ enum status verb_set(struct cli *cli, const struct options *o, struct error *err
         st = entity_edit(cli, o, e, err);
     if (!st)
         st = entity_update(s, kind, e, err);
+    if (!st && of->fits)
+        st = of->fits(o, s, e, err);
     st = cli_end(s, st, err);
     if (!st)
         printf("%s \"%s\" changed\n", entity_name(kind), entity_id(e));

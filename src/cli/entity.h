@@ -15,6 +15,9 @@ struct entity {
     const struct column *columns; /* of the list */
     /* What the options do besides setting fields, which they have done; or NULL. */
     enum status (*edit)(struct cli *cli, const struct options *o, void *e, struct error *err);
+    /* Whether what was set goes with what is stored, where it already is, in a transaction; or
+     * NULL. */
+    enum status (*fits)(const struct options *o, struct store *s, const void *e, struct error *err);
     /* Further members that are shown; or NULL. */
     enum status (*show)(struct store *s, const void *e, struct json_writer *w, struct error *err);
     /* Members that say how it is doing, in lists too; or NULL. */

@@ -49,7 +49,7 @@ set_up agent add modelless --backend up
 set_up agent add prompted --backend up --model echo --system-prompt 'Be brief.'
 set_up agent add counted --backend up --model echo --max-tokens 9
 set_up agent add nameless --backend up --model echo --options '{"userId":null}'
-set_up agent add renamed --backend up --model echo --options '{"appName":"x"}'
+take_agent renamed up echo '{"appName":"x"}'
 agents=$agents,modelless
 add_client
 

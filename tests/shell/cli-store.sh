@@ -201,6 +201,26 @@ like "$rc $(cat err)" '^[1-9].*the tag "x" is there twice' 'a tag is there once'
 does 'agent "ops" changed' agent set ops --tag= --response-schema ''
 member '[null,null]' '[.responseSchema, .tags]' agent show ops
 
+# --- options that a protocol has no room for
+
+magec backend add chat --type openai --url http://127.0.0.1:1/v1 >/dev/null
+run magec agent add tuned --backend chat --options '{"messages":[]}'
+is "$rc $(cat err)" '65 magec: the option "messages" cannot be set: it is a part of every request' \
+    'an option that is a part of the request is not taken'
+not_ok 'and the agent is not there' magec agent show tuned
+does 'agent "tuned" added' agent add tuned --backend chat --options '{"system":"s"}'
+run magec backend set chat --type anthropic
+is "$rc $(cat err)" \
+    '65 magec: agent "tuned": the option "system" cannot be set: it is a part of every request' \
+    'nor is a type that has no room for it'
+member '"openai"' .type backend show chat
+does 'agent "tuned" changed' agent set tuned --options ''
+does 'backend "chat" changed' backend set chat --type anthropic
+take_agent tuned2 chat m '{"system":"s"}'
+like "$(magec check 2>&1)" '^error: agent "tuned2": the option "system" cannot be set' 'check finds one that was imported'
+does 'agent "tuned2" changed' agent set tuned2 --name 'No options'
+does 'backend "chat" removed' backend remove chat --force
+
 # --- commands
 
 member '{"id":"daily-report","prompt":"Write the daily report.\n","agentId":"reviewer"}' \

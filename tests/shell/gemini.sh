@@ -42,7 +42,8 @@ add_agent tuned echo up --max-tokens 9 --options '{"generationConfig":{"temperat
 "stopSequences":["\u00e9"]},"safetySettings":[{"category":"c"}]}'
 add_agent longer echo up --max-tokens 9 --options '{"generationConfig":{"maxOutputTokens":77}}'
 add_agent without echo up --max-tokens 9 --options '{"generationConfig":null}'
-add_agent greedy echo up --options '{"system_instruction":"x"}'
+take_agent greedy up echo '{"system_instruction":"x"}'
+agents=$agents,greedy
 set_up agent add modelless --backend up
 set_up agent add nameless --backend up --model models/
 agents=$agents,modelless,nameless

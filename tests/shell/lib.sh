@@ -285,6 +285,12 @@ magec() {
     ${MAGEC_WRAP-} "$top_builddir/magec" "$@"
 }
 
+# take_agent ID BACKEND MODEL OPTIONS: as an import takes it, which does not know the protocols
+take_agent() {
+    printf '{"agents":[{"id":"%s","llm":{"backend":"%s","model":"%s","options":%s}}]}\n' "$@" |
+        magec import - >/dev/null || diag "the agent $1 was not taken"
+}
+
 new_store() {
     MAGEC_DB=$tmp/magec.db
     export MAGEC_DB

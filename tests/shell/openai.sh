@@ -42,7 +42,8 @@ add_agent no-key echo keyless
 add_agent deployed echo azure --max-tokens 7
 add_agent tuned echo up --max-tokens 7 --options '{"temperature":0.20,"seed":12345678901234567890,
 "stop":["a","b\u00e9"],"stream_options":null,"max_completion_tokens":11,"user":"\"u\""}'
-add_agent greedy echo up --options '{"messages":[]}'
+take_agent greedy up echo '{"messages":[]}'
+agents=$agents,greedy
 add_agent by-header echo-key headers
 add_agent lost-key echo lost-key
 add_client
@@ -116,6 +117,9 @@ sent json.stream_options null "options: null leaves out what we say"
 ask greedy
 is "$rc" 78 "options: the messages are no option"
 has "$(cat "$tmp/err")" 'the option "messages" cannot be set' "options: the terminal is told"
+run magec agent set tuned --options '{"messages":[]}'
+is "$rc $(cat "$tmp/err")" \
+    '65 magec: the option "messages" cannot be set: it is a part of every request' "options: it is not taken"
 run magec agent show tuned --json
 like "$(cat "$tmp/out")" '"options": ?[{]' "options: shown"
 run magec agent set tuned --options '{"temperature":'

@@ -35,7 +35,8 @@ add_agent brief echo up --system-prompt 'Be "brief".' --max-tokens 9
 add_agent keyless echo keyless
 add_agent tuned echo up --max-tokens 9 \
     --options '{"temperature":0.20,"reasoning":{"effort":"low"},"store":null,"max_output_tokens":77}'
-add_agent greedy echo up --options '{"input":"x"}'
+take_agent greedy up echo '{"input":"x"}'
+agents=$agents,greedy
 add_client
 
 # ---- what is right
