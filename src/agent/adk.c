@@ -131,6 +131,7 @@ static const struct exchange_kind session_kind = {
     .path = session_path,
     .body = session_body,
     .own_members = own_members,
+    .lacking = "there is no session",
 };
 
 static const struct exchange_kind kind = {

@@ -45,6 +45,8 @@ static void finish(struct exchange *x, enum status st, struct error *err)
         .http_status = x->http_status,
         .retryable = st && x->may_pass,
         .retry_after_ms = x->retry_after_ms};
+    if (st == STATUS_BACKEND && !x->opening && x->route.url)
+        routes_forget(&x->task.env->routes, x->ask.backend); /* it may be another by now */
     task_end(&x->task, &out);
 }
 
@@ -100,7 +102,8 @@ static enum status explain_answer(struct exchange *x, struct error *err)
     if (message)
         secret_redact(err, STATUS_BACKEND, what, message, &x->request.secrets);
     else if (x->http_status / 100 == 2)
-        error_set(err, STATUS_BACKEND, "it answered with something that is no event stream");
+        error_set(err, STATUS_BACKEND, "it answered with something that is no %s",
+            x->kind->whole ? "JSON" : "event stream");
     else
         error_set(err, STATUS_BACKEND, "HTTP %d", x->http_status);
     if (x->http_status / 100 == 2)
@@ -143,14 +146,21 @@ static void keep_request_id(struct exchange *x)
             *c = '?';
 }
 
+/* Whether the reader can be fed with it. */
+static bool is_readable(const struct exchange_kind *kind, const char *content_type)
+{
+    if (kind->whole)
+        return !strncasecmp(content_type, "application/", 12) && strcasestr(content_type, "json");
+    return !strncasecmp(content_type, "text/event-stream", 17);
+}
+
 static void on_head(void *ctx, int status, const char *content_type)
 {
     struct exchange *x = ctx;
     x->http_status = status;
     keep_request_id(x);
     x->is_text = !strncasecmp(content_type, "text/plain", 10);
-    x->is_stream =
-        !x->opening && status / 100 == 2 && !strncasecmp(content_type, "text/event-stream", 17);
+    x->is_stream = !x->opening && status / 100 == 2 && is_readable(x->kind, content_type);
     if (status / 100 == 2)
         return;
     struct transfer *t = x->transfer;
@@ -164,7 +174,7 @@ static void on_data(void *ctx, const char *bytes, size_t len)
     struct exchange *x = ctx;
     const struct stream_reader *r = x->kind->reader;
     if (!x->is_stream) {
-        size_t room = ANSWER_KEPT - x->answer.len;
+        size_t room = x->answer.cap - x->answer.len;
         buf_add(&x->answer, bytes, len < room ? len : room);
         return;
     }
@@ -179,23 +189,53 @@ static void on_data(void *ctx, const char *bytes, size_t len)
     finish(x, explain_stream(x, st, &err), &err);
 }
 
-static enum status ask_question(struct exchange *x, struct error *err);
+static enum status ask_next(
+    struct exchange *x, const struct exchange_kind *opening, struct error *err);
+static enum status use_kind(
+    struct exchange *x, const struct exchange_kind *kind, struct error *err);
+
+static enum status explain_lack(struct exchange *x, struct error *err)
+{
+    enum status st = explain_answer(x, err);
+    error_prefix(err, "%s", x->opening->lacking);
+    return st;
+}
+
+/* What the answer says of the way on. */
+static enum status learn(struct exchange *x, struct error *err)
+{
+    struct error raw;
+    route_release(&x->route);
+    enum status st = x->opening->learn(&x->answer, x->http_status, &x->route, &raw);
+    if (st)
+        return secret_redact(err, st, "", raw.text, &x->request.secrets);
+    if (!x->route.kind)
+        return explain_lack(x, err);
+    if (!x->route.url)
+        return ask_next(x, x->route.kind, err);
+    st = use_kind(x, x->route.kind, err);
+    if (!st)
+        st = ask_next(x, NULL, err);
+    if (!st)
+        routes_keep(&x->task.env->routes, x->ask.backend, &x->route, loop_now(x->task.env->loop));
+    return st;
+}
 
 /* What came first has ended: the question, if it may be asked. */
 static enum status explain_opening(struct exchange *x, struct error *err)
 {
+    if (x->opening->learn)
+        return learn(x, err);
     if (x->kind->opens(&x->ask, x->http_status, buf_str(&x->answer)))
-        return ask_question(x, err);
-    enum status st = explain_answer(x, err);
-    error_prefix(err, "there is no session");
-    return st;
+        return ask_next(x, NULL, err);
+    return explain_lack(x, err);
 }
 
 static void on_end(void *ctx, enum status result, const struct error *cause)
 {
     struct exchange *x = ctx;
     struct error err = {.text = ""};
-    bool opening = x->opening;
+    bool opening = x->opening != NULL;
     if (result) {
         secret_redact(&err, result, "", cause->text, &x->request.secrets);
         x->may_pass = transfer_lost(x->transfer);
@@ -244,8 +284,9 @@ static enum status post(struct exchange *x, struct error *err)
             .insecure = b->insecure},
         .handler = &handler,
         .ctx = x};
-    req.body = buf_detach(&x->request.body);
-    if (!req.body)
+    bool is_get = x->request.kind->is_get;
+    req.body = is_get ? NULL : buf_detach(&x->request.body);
+    if (!req.body && !is_get)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     enum status st = transport_post(x->task.env->transport, &req, &x->transfer, err);
     if (st)
@@ -253,16 +294,22 @@ static enum status post(struct exchange *x, struct error *err)
     return st;
 }
 
-static enum status ask_question(struct exchange *x, struct error *err)
+/* What comes first, or the question. */
+static enum status ask_next(
+    struct exchange *x, const struct exchange_kind *opening, struct error *err)
 {
+    const struct exchange_kind *kind = opening ? opening : x->kind;
     transfer_free(x->transfer);
     x->transfer = NULL;
-    x->opening = x->may_pass = false; /* what the opening's answer said is not the question's */
+    x->opening = opening;
+    x->may_pass = false; /* what the opening's answer said is not the question's */
     x->retry_after_ms = 0;
+    x->http_status = 0;
     x->request_id[0] = 0;
     exchange_request_release(&x->request);
     buf_release(&x->answer);
-    enum status st = exchange_request_make(&x->request, x->kind, &x->ask, err);
+    buf_init(&x->answer, kind->answer_max ? kind->answer_max : ANSWER_KEPT);
+    enum status st = exchange_request_make(&x->request, kind, &x->ask, err);
     if (!st)
         st = post(x, err);
     if (!st && x->paused)
@@ -270,33 +317,53 @@ static enum status ask_question(struct exchange *x, struct error *err)
     return st;
 }
 
-static enum status open_session(struct exchange *x, struct error *err)
+static void drop_stream(struct exchange *x)
 {
-    x->opening = true;
-    if (x->ask.session)
-        return STATUS_OK;
-    x->ask.session = x->session;
-    return ident_uuid4(x->session, err);
+    if (x->stream)
+        x->kind->reader->release(x->stream);
+    free(x->stream);
+    x->stream = NULL;
+}
+
+static enum status use_kind(struct exchange *x, const struct exchange_kind *kind, struct error *err)
+{
+    void *stream = calloc(1, kind->reader->size);
+    if (!stream)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    drop_stream(x);
+    x->kind = kind;
+    x->stream = stream;
+    kind->reader->init(stream, on_text, x);
+    return STATUS_OK;
+}
+
+static enum status ask_first(struct exchange *x, struct error *err)
+{
+    struct agent_env *env = x->task.env;
+    const struct exchange_kind *first = x->kind->first;
+    enum status st = STATUS_OK;
+    if (first && first->learn) {
+        x->ask.route = &x->route;
+        if (routes_find(&env->routes, x->ask.backend, loop_now(env->loop), &x->route)) {
+            first = NULL;
+            st = use_kind(x, x->route.kind, err);
+        }
+    } else if (first && !x->ask.session) {
+        x->ask.session = x->session;
+        st = ident_uuid4(x->session, err);
+    }
+    return st ? st : ask_next(x, first, err);
 }
 
 enum status exchange_start(struct task *t, struct error *err)
 {
     struct exchange *x = (struct exchange *)t;
-    x->kind = t->protocol->exchange;
     x->ask = *t->ask;
     x->began_ms = loop_now(t->env->loop);
-    buf_init(&x->answer, ANSWER_KEPT);
-    x->stream = calloc(1, x->kind->reader->size);
-    if (!x->stream)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    x->kind->reader->init(x->stream, on_text, x);
-    enum status st = transport_load(t->env->transport, err);
-    if (!st && x->kind->first)
-        st = open_session(x, err);
+    enum status st = use_kind(x, t->protocol->exchange, err);
     if (!st)
-        st =
-            exchange_request_make(&x->request, x->opening ? x->kind->first : x->kind, &x->ask, err);
-    return st ? st : post(x, err);
+        st = transport_load(t->env->transport, err);
+    return st ? st : ask_first(x, err);
 }
 
 void exchange_cancel(struct task *t)
@@ -318,9 +385,8 @@ void exchange_release(struct task *t)
 {
     struct exchange *x = (struct exchange *)t;
     transfer_free(x->transfer);
-    if (x->stream)
-        x->kind->reader->release(x->stream);
-    free(x->stream);
+    drop_stream(x);
+    route_release(&x->route);
     exchange_request_release(&x->request);
     buf_release(&x->answer);
 }

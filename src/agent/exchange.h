@@ -36,7 +36,8 @@ struct exchange {
     struct ask ask; /* the task's, with a session */
     char session[IDENT_UUID_LEN + 1];
     int64_t began_ms;
-    bool opening; /* what comes first is asked */
+    const struct exchange_kind *opening; /* of what comes first, while that is asked; or NULL */
+    struct route route;                  /* that was told or known */
     bool paused;
 };
 

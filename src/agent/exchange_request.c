@@ -33,6 +33,66 @@ static bool is_http_url(const char *url)
     return !strncasecmp(url, "http://", 7) || !strncasecmp(url, "https://", 8);
 }
 
+/* A URL's host, without its port. */
+static const char *find_host(const char *url, size_t *len)
+{
+    const char *at = strstr(url, "://");
+    at = at ? at + 3 : url;
+    size_t all = strcspn(at, "/?#");
+    const char *user = memrchr(at, '@', all);
+    if (user) {
+        all -= (size_t)(user + 1 - at);
+        at = user + 1;
+    }
+    const char *end = memchr(at, *at == '[' ? ']' : ':', all);
+    *len = !end ? all : (size_t)(end - at) + (*at == '[');
+    return at;
+}
+
+static bool is_https(const char *url)
+{
+    return !strncasecmp(url, "https:", 6);
+}
+
+/* Where the backend said that it is to be asked. What is secret goes to no other host, and not in
+ * the open where it was not. */
+static enum status add_route(struct exchange_request *r, const char *base, struct error *err)
+{
+    const struct backend *b = r->ask->backend;
+    const char *url = r->ask->route->url;
+    size_t from_len, to_len;
+    const char *from = find_host(base, &from_len), *to = find_host(url, &to_len);
+    if (*url == '/') {
+        buf_add(&r->url, base, (size_t)(from - base) + strcspn(from, "/?#"));
+    } else if (b->key || b->headers.count || b->client_cert) {
+        if (from_len != to_len || strncasecmp(from, to, to_len) != 0)
+            return error_set(err, STATUS_BACKEND,
+                "it wants to be asked at \"%s\", which is not the host of the backend's URL and "
+                "must not get its key or headers: set that URL with --url",
+                url);
+        if (is_https(base) && !is_https(url))
+            return error_set(err, STATUS_BACKEND,
+                "it wants to be asked at \"%s\", where the backend's key or headers would travel "
+                "in the open",
+                url);
+    }
+    buf_adds(&r->url, url);
+    return STATUS_OK;
+}
+
+static enum status add_base(struct exchange_request *r, const char *base, struct error *err)
+{
+    const char *query = strchr(base, '?');
+    size_t len = query ? (size_t)(query - base) : strlen(base);
+    while (len && base[len - 1] == '/')
+        len--;
+    buf_add(&r->url, base, len);
+    enum status st = r->kind->path(r->ask, &r->url, err);
+    if (query && query[1])
+        buf_printf(&r->url, "%c%s", strchr(buf_str(&r->url), '?') ? '&' : '?', query + 1);
+    return st;
+}
+
 static enum status make_url(struct exchange_request *r, struct error *err)
 {
     const char *text = r->ask->backend->url;
@@ -42,20 +102,14 @@ static enum status make_url(struct exchange_request *r, struct error *err)
     enum status st = secret_expand(text ? text : "", &base, &values, err);
     if (!st) {
         text = buf_str(&base);
-        const char *query = strchr(text, '?');
-        size_t len = query ? (size_t)(query - text) : base.len;
-        while (len && text[len - 1] == '/')
-            len--;
-        buf_add(&r->url, text, len);
-        st = r->kind->path(r->ask, &r->url, err);
-        if (query && query[1])
-            buf_printf(&r->url, "%c%s", strchr(buf_str(&r->url), '?') ? '&' : '?', query + 1);
+        bool routed = r->ask->route && r->ask->route->url;
+        st = routed ? add_route(r, text, err) : add_base(r, text, err);
         if (!st && buf_status(&r->url))
             st = error_set(err, STATUS_CONFIG, "the URL is too long");
         if (!st && !is_http_url(text))
             st = error_set(err, STATUS_CONFIG, "its URL is not an http or https URL");
         if (!st)
-            st = note_query(r, query, &values, err);
+            st = note_query(r, strchr(text, '?'), &values, err);
     }
     buf_wipe(&base);
     secret_forget(&values);
@@ -175,8 +229,9 @@ static bool has_header(const struct strings *lines, const char *line)
 
 static enum status make_headers(struct exchange_request *r, struct error *err)
 {
-    static const char *const standard[] = {
-        "Content-Type: application/json", "Accept: text/event-stream", "Expect:", NULL};
+    const char *const standard[] = {
+        "Expect:", r->kind->accept ? r->kind->accept : "Accept: text/event-stream",
+        r->kind->is_get ? NULL : "Content-Type: application/json", NULL};
     const struct strings *further = &r->ask->backend->headers;
     const char *const *lists[] = {standard, r->kind->headers};
     for (size_t i = 0; i < 2; i++)
@@ -281,7 +336,8 @@ static enum status make_body(struct exchange_request *r, struct error *err)
     buf_init(&r->body, 2 * BUF_SMALL + 6 * r->ask->prompt_len + escaped_size(a->system_prompt) +
                            escaped_size(a->model) + escaped_size(a->options));
     json_writer_init(&w, &r->body);
-    st = r->kind->body(r->ask, &w, err);
+    if (!r->kind->is_get)
+        st = r->kind->body(r->ask, &w, err);
     return !st && buf_status(&r->body) ? error_set(err, STATUS_NO_MEMORY, "out of memory") : st;
 }
 

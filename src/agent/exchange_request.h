@@ -18,7 +18,8 @@ struct exchange_kind {
      * NULL. Content-Type and Accept are there already. */
     const char *const *headers;
     /* Adds to the base URL, which ends in no slash: "/chat/completions". What follows a "?" in the
-     * base URL was taken off, and is put back behind it. An added "?..." is respected. */
+     * base URL was taken off, and is put back behind it. An added "?..." is respected. Not called
+     * when there is a route. */
     enum status (*path)(const struct ask *ask, struct buf *url, struct error *err);
     /* Writes the body, one object. Failures of memory are the buffer's. */
     enum status (*body)(const struct ask *ask, struct json_writer *w, struct error *err);
@@ -32,6 +33,17 @@ struct exchange_kind {
      * the beginning of the answer. Both requests get the same ask, whose session is set. */
     const struct exchange_kind *first;
     bool (*opens)(const struct ask *ask, int http_status, const char *answer);
+    /* Of a first one instead of opens, when its answer says where and how the question is asked:
+     * fills in the route, which is then kept for the next calls (agent/route.h). One without a URL
+     * is to another first one, which is asked next. Nothing filled in: the answer is a failure that
+     * can speak for itself. STATUS_BACKEND says what is wrong with it. */
+    enum status (*learn)(
+        const struct buf *answer, int http_status, struct route *route, struct error *err);
+    size_t answer_max;   /* bytes of the answer to a first one that are kept; 0: 16 kB */
+    const char *lacking; /* what there is not when a first one fails: "there is no session" */
+    bool is_get;         /* there is no body */
+    const char *accept;  /* the header; NULL: "Accept: text/event-stream" */
+    bool whole;          /* what the reader is fed is no event stream but one JSON document */
     const struct stream_reader *reader;
     /* The message of an error document, or NULL; stream_error_message will do for most. */
     const char *(*error_message)(const struct json *j);

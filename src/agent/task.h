@@ -11,6 +11,7 @@
 #define MAGEC_AGENT_TASK_H
 
 #include "agent/gate.h"
+#include "agent/route.h"
 #include "net/transport.h"
 #include "store/agent.h"
 #include "store/backend.h"
@@ -63,6 +64,7 @@ struct agent_env {
     struct transport *transport;
     size_t max_reply; /* most bytes of one agent's answer */
     struct gates gates;
+    struct routes routes;
 };
 
 struct candidate {
@@ -79,7 +81,8 @@ struct ask {
     const char *session;            /* of a server that has them: its id; NULL: a new one */
     const struct candidate *others; /* that take its place, in order, while it said nothing */
     size_t other_count;
-    int64_t total_ms; /* most that is left of the total deadline; 0: it is as configured */
+    int64_t total_ms;          /* most that is left of the total deadline; 0: it is as configured */
+    const struct route *route; /* an exchange's own: where it goes; NULL: as the backend has it */
 };
 
 /* Starts it. A failure (a key that cannot be read, a program that is not there) is returned, and no

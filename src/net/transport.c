@@ -313,6 +313,8 @@ static void set_request(struct transfer *x, const struct http_request *req)
     curl->easy_setopt(x->easy, CURLOPT_PIPEWAIT, !strncasecmp(req->url, "https:", 6) ? 1L : 0L);
     curl->easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->len);
     curl->easy_setopt(x->easy, CURLOPT_POSTFIELDS, req->body);
+    if (!req->body)
+        curl->easy_setopt(x->easy, CURLOPT_HTTPGET, 1L);
     curl->easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
     curl->easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
     curl->easy_setopt(x->easy, CURLOPT_HEADERDATA, x);

@@ -52,8 +52,8 @@ enum status transport_usable(struct error *err);
 /* All transfers must have ended or been freed; drained ones are given up. */
 void transport_close(struct transport *t);
 
-/* Starts a POST. On OK the transfer is the caller's until transfer_free or transfer_drain, and the
- * body is taken over. STATUS_CONFIG: a file of req->tls cannot be used. */
+/* Starts a POST, or without a body a GET. On OK the transfer is the caller's until transfer_free or
+ * transfer_drain, and the body is taken over. STATUS_CONFIG: a file of req->tls cannot be used. */
 enum status transport_post(
     struct transport *t, const struct http_request *req, struct transfer **out, struct error *err);
 /* Within handler->head and later: a header of the answer by its name, the first of several, or

@@ -58,6 +58,7 @@ void service_close(struct service *s)
     reader_close(s->reader);
     known_cache_clear(&s->known);
     gates_release(&s->env.gates);
+    routes_release(&s->env.routes);
     transport_close(s->env.transport);
     loop_close(s->env.loop);
     buf_release(&s->scratch);

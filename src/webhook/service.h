@@ -25,7 +25,7 @@ struct limits {
 };
 
 struct service {
-    struct agent_env env; /* loop, transport, max_reply, gates */
+    struct agent_env env; /* loop, transport, max_reply, gates, routes */
     struct writer *writer;
     struct reader *reader; /* NULL in a process that has one call: it may wait */
     struct log *log;
