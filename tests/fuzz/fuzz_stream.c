@@ -2,6 +2,7 @@
  * protocol than the one that it is set up for. */
 #include <stdbool.h>
 
+#include "agent/a2a_stream.h"
 #include "agent/adk_stream.h"
 #include "agent/anthropic_stream.h"
 #include "agent/gemini_stream.h"
@@ -14,6 +15,8 @@ static const struct row {
     const struct stream_reader *reader;
     bool reasonless;
 } rows[] = {
+    {&a2a_reader, false},
+    {&a2a_whole_reader, false},
     {&adk_reader, true},
     {&anthropic_reader, false},
     {&gemini_reader, false},
