@@ -42,6 +42,9 @@ npm_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/npm
 aimock=@copilotkit/aimock@1.43.0
 adk_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/adk
 adk=2.0.0
+a2a_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/a2a
+a2a=1.3.0
+a2a_old=0.3.14
 
 # Without these nothing is built.
 needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
@@ -153,6 +156,23 @@ install_adk() {
     say "no ADK: its tests are skipped"
     tail -n 5 "$build/adk.log"
     rm -rf "$adk_dir/node_modules"
+}
+
+# The servers of A2A's SDK, of both versions of the protocol.
+install_a2a() {
+    [ ! -f "$a2a_dir/installed-$a2a-$a2a_old" ] || return 0
+    command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 || return 0
+    say "installing from npm: @a2a-js/sdk@$a2a and @$a2a_old"
+    mkdir -p "$a2a_dir" &&
+        printf '{"private":true,"dependencies":{"@a2a-js/sdk":"%s","a2a-sdk-0.3":"npm:@a2a-js/sdk@%s","express":"%s"}}\n' \
+            "$a2a" "$a2a_old" 5.2.1 >"$a2a_dir/package.json" &&
+        (cd "$a2a_dir" && npm install --no-audit --no-fund --loglevel=error) >"$build/a2a.log" 2>&1 &&
+        (cd "$a2a_dir" && node -e 'import("@a2a-js/sdk/server/express"); import("a2a-sdk-0.3/server/express")') \
+            >>"$build/a2a.log" 2>&1 &&
+        touch "$a2a_dir/installed-$a2a-$a2a_old" && return 0
+    say "no SDK of A2A: its tests are skipped"
+    tail -n 5 "$build/a2a.log"
+    rm -rf "$a2a_dir/node_modules"
 }
 
 # --- the copy that is built, so that the source tree stays as it is
@@ -337,6 +357,7 @@ unset OPENAI_API_KEY OPENAI_BASE_URL MAGEC_DB MAKEFLAGS MFLAGS MAKELEVEL
 install_packages
 install_aimock
 install_adk
+install_a2a
 copy_source || {
     tail -n 20 "$build/autoreconf.log"
     say '0 passed, 1 failed'

@@ -13,6 +13,7 @@ static const struct protocol *const protocols[] = {
     &protocol_anthropic,
     &protocol_gemini,
     &protocol_adk,
+    &protocol_a2a,
     &protocol_exec,
     &protocol_echo,
     NULL,

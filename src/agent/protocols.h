@@ -9,6 +9,7 @@ extern const struct protocol protocol_responses;
 extern const struct protocol protocol_anthropic;
 extern const struct protocol protocol_gemini;
 extern const struct protocol protocol_adk;
+extern const struct protocol protocol_a2a;
 extern const struct protocol protocol_exec;
 extern const struct protocol protocol_echo;
 

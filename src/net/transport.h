@@ -33,7 +33,7 @@ struct http_handler {
 struct http_request {
     const char *url;
     const struct strings *headers; /* "Name: value" */
-    char *body;                    /* POST; allocated */
+    char *body;                    /* POST; allocated. NULL: GET */
     size_t len;
     struct deadlines deadlines;
     const char *proxy;   /* URL of the HTTP proxy to go through; NULL: none */

@@ -56,7 +56,7 @@ offers 'relay reviewer' client set open --agents = r
 offers 'daily' client add x --command =
 offers '--agents' client add x --command = daily --ag
 offers 'echo' agent add x --backend e
-offers 'adk anthropic echo exec gemini openai responses' backend add x --type ''
+offers 'a2a adk anthropic echo exec gemini openai responses' backend add x --type ''
 offers 'cancel continue' client set open --on-disconnect c
 offers '' client set open --name ''
 offers '--command' client add --com

@@ -55,6 +55,7 @@ helps '  responses .*Responses' backend add --help
 helps '  anthropic .*Messages' backend add --help
 helps '  gemini .*Gemini' backend add --help
 helps '  adk .*Magec' backend add --help
+helps '  a2a .*Agent2Agent' backend add --help
 helps '^usage: magec agent add' agent add x --backend nobody --help
 
 for family in init run ask import export check 'runs list' 'runs show' 'client token' \
@@ -185,6 +186,8 @@ wrong 65 'a gemini backend has no program' backend add x --type gemini -- /bin/c
 wrong 65 'a gemini backend has only one name' backend add x --type gemini --url http://h/v1 --max-tokens-as max_tokens
 wrong 65 'an adk backend needs a URL, such as http://[^ ]*/api/v1/agent$' backend add x --type adk
 wrong 65 'an adk backend has no program' backend add x --type adk -- /bin/cat
+wrong 65 'an a2a backend needs a URL, such as http://[^ ]*' backend add x --type a2a
+wrong 65 'an a2a backend has no program' backend add x --type a2a -- /bin/cat
 wrong 65 'is not a URL' backend add x --type openai --url api.openai.com
 wrong 65 'carries a user or password' backend add x --type openai --url http://u:p@host/v1
 wrong 65 'does not name an environment variable' backend add x --type openai --url http://h/v1 --key env:1x
