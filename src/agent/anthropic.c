@@ -7,6 +7,7 @@
 #include "agent/anthropic_stream.h"
 #include "agent/exchange.h"
 #include "agent/protocols.h"
+#include "agent/response_format.h"
 
 /* Where a backend without a URL is. */
 #define PROVIDER "https://api.anthropic.com"
@@ -16,29 +17,57 @@ enum { TOKENS_DEFAULT = 4096 };
 
 static const char *const own_members[] = {"model", "system", "messages", "stream", NULL};
 
+static void put_message(struct json_writer *w, const char *role, const char *text, size_t len)
+{
+    json_begin_object(w);
+    json_member_string(w, "role", role);
+    json_key(w, "content");
+    json_put_string(w, text, len);
+    json_end_object(w);
+}
+
+/* The agent's, and what a schema has to say in words. */
+static enum status add_system(const struct ask *ask, struct json_writer *w, struct error *err)
+{
+    const char *own = ask->agent->system_prompt;
+    struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    if (own)
+        buf_adds(&text, own);
+    if (response_format_needs_words(ask)) {
+        buf_adds(&text, own ? "\n\n" : "");
+        response_format_add_words(ask, &text);
+    }
+    enum status st =
+        buf_status(&text) ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+    if (text.len) {
+        json_key(w, "system");
+        json_put_string(w, buf_str(&text), text.len);
+    }
+    buf_release(&text);
+    return st;
+}
+
 static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
 {
     const struct agent *a = ask->agent;
-    (void)err;
     json_begin_object(w);
     if (a->model)
         json_member_string(w, "model", a->model);
     if (!exchange_has_option(ask, "max_tokens"))
         json_member_int(w, "max_tokens", a->max_tokens > 0 ? a->max_tokens : TOKENS_DEFAULT);
-    if (a->system_prompt)
-        json_member_string(w, "system", a->system_prompt);
+    enum status st = add_system(ask, w, err);
     json_key(w, "messages");
     json_begin_array(w);
-    json_begin_object(w);
-    json_member_string(w, "role", "user");
-    json_key(w, "content");
-    json_put_string(w, ask->prompt, ask->prompt_len);
-    json_end_object(w);
+    put_message(w, "user", ask->prompt, ask->prompt_len);
+    for (size_t i = 0; i < ask->turn_count; i++)
+        put_message(w, ask->turns[i].role == TURN_ASSISTANT ? "assistant" : "user",
+            ask->turns[i].text, ask->turns[i].len);
     json_end_array(w);
     json_member_bool(w, "stream", true);
-    exchange_add_options(ask, w);
+    response_format_add_anthropic(ask, w);
     json_end_object(w);
-    return STATUS_OK;
+    return st;
 }
 
 /* The base is the server's, but people write it with the version too, as for openai. */
@@ -85,4 +114,5 @@ const struct protocol protocol_anthropic = {
     .pause = exchange_pause,
     .release = exchange_release,
     .size = sizeof(struct exchange),
+    .turns = true,
 };

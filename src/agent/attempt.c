@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "agent/retry.h"
+#include "agent/turns.h"
 #include "base/units.h"
 
 struct attempts {
@@ -18,6 +19,7 @@ struct attempts {
     int made;  /* attempts of who is asked */
     int all_made;
     bool said, paused, canceled;
+    struct buf flat; /* the conversation as one text, for who needs it so */
 };
 
 /* Milliseconds until the total deadline; INT64_MAX for ever. */
@@ -69,6 +71,22 @@ static enum status enter(struct attempts *a, struct error *err)
     return gate_enter(&env->gates, a->ask.backend, loop_now(env->loop), &a->pass, err);
 }
 
+/* For a protocol that has only a prompt. */
+static enum status flatten(struct attempts *a, struct error *err)
+{
+    const struct protocol *p = protocol_find(a->ask.backend->type);
+    if (!a->ask.turn_count || (p && p->turns))
+        return STATUS_OK;
+    buf_reset(&a->flat);
+    a->flat.cap = SIZE_MAX / 2; /* its parts have theirs */
+    if (turns_flatten(&a->ask, &a->flat))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    a->ask.prompt = buf_str(&a->flat);
+    a->ask.prompt_len = a->flat.len;
+    a->ask.turn_count = 0;
+    return STATUS_OK;
+}
+
 /* STATUS_UNAVAILABLE: the backend takes no call, and nothing was begun. */
 static enum status begin(struct attempts *a, struct error *err)
 {
@@ -87,7 +105,9 @@ static enum status begin(struct attempts *a, struct error *err)
         return wait_in_line(a, err);
     a->made++;
     a->all_made++;
-    st = task_start_once(a->task.env, &a->ask, &a->below, &a->current, err);
+    st = flatten(a, err);
+    if (!st)
+        st = task_start_once(a->task.env, &a->ask, &a->below, &a->current, err);
     if (st)
         leave(a, GATE_UNKNOWN);
     if (!st && a->paused)
@@ -272,6 +292,7 @@ static void release(struct task *t)
     leave(a, GATE_UNKNOWN);
     task_free(a->current);
     timer_free(a->timer);
+    buf_release(&a->flat);
 }
 
 const struct protocol attempts = {

@@ -326,15 +326,24 @@ enum status exchange_check_options(
     return STATUS_OK;
 }
 
+/* The most bytes of what is written of an ask as strings. */
+static size_t body_max(const struct ask *ask)
+{
+    const struct agent *a = ask->agent;
+    size_t n = 2 * BUF_SMALL + 6 * ask->prompt_len + escaped_size(a->system_prompt) +
+               escaped_size(a->model) + escaped_size(a->options) + escaped_size(ask->schema);
+    for (size_t i = 0; i < ask->turn_count; i++)
+        n += 64 + 6 * ask->turns[i].len;
+    return n;
+}
+
 static enum status make_body(struct exchange_request *r, struct error *err)
 {
-    const struct agent *a = r->ask->agent;
     struct json_writer w;
-    enum status st = exchange_check_options(r->kind, a->options, err);
+    enum status st = exchange_check_options(r->kind, r->ask->agent->options, err);
     if (st)
         return st;
-    buf_init(&r->body, 2 * BUF_SMALL + 6 * r->ask->prompt_len + escaped_size(a->system_prompt) +
-                           escaped_size(a->model) + escaped_size(a->options));
+    buf_init(&r->body, body_max(r->ask));
     json_writer_init(&w, &r->body);
     if (!r->kind->is_get)
         st = r->kind->body(r->ask, &w, err);

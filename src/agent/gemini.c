@@ -6,6 +6,7 @@
 #include "agent/exchange.h"
 #include "agent/gemini_stream.h"
 #include "agent/protocols.h"
+#include "agent/response_format.h"
 
 /* {"parts":[{"text"}]}, with a role unless that is NULL. */
 static void put_content(struct json_writer *w, const char *role, const char *text, size_t len)
@@ -23,7 +24,8 @@ static void put_content(struct json_writer *w, const char *role, const char *tex
     json_end_object(w);
 }
 
-/* generationConfig of the options, and in it the most tokens; and all other options. */
+/* generationConfig of the options, and in it the most tokens and the schema; and all other options.
+ */
 static void add_options(const struct ask *ask, struct json_writer *w)
 {
     static const char name[] = "generationConfig", most[] = "maxOutputTokens";
@@ -31,11 +33,13 @@ static void add_options(const struct ask *ask, struct json_writer *w)
     const struct json_slice given = exchange_member(&options, name);
     bool said = exchange_member(&given, most).kind != JSON_ABSENT;
     int64_t tokens = said ? 0 : ask->agent->max_tokens;
-    if (given.kind == JSON_OBJECT || (given.kind == JSON_ABSENT && tokens > 0)) {
+    bool ours = tokens > 0 || ask->schema;
+    if (given.kind == JSON_OBJECT || (given.kind == JSON_ABSENT && ours)) {
         json_key(w, name);
         json_begin_object(w);
         if (tokens > 0)
             json_member_int(w, most, tokens);
+        response_format_add_gemini(ask, &given, w);
         exchange_add_members(w, &given, NULL);
         json_end_object(w);
     }
@@ -54,6 +58,9 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
     json_key(w, "contents");
     json_begin_array(w);
     put_content(w, "user", ask->prompt, ask->prompt_len);
+    for (size_t i = 0; i < ask->turn_count; i++)
+        put_content(w, ask->turns[i].role == TURN_ASSISTANT ? "model" : "user", ask->turns[i].text,
+            ask->turns[i].len);
     json_end_array(w);
     add_options(ask, w);
     json_end_object(w);
@@ -104,4 +111,5 @@ const struct protocol protocol_gemini = {
     .pause = exchange_pause,
     .release = exchange_release,
     .size = sizeof(struct exchange),
+    .turns = true,
 };

@@ -6,6 +6,7 @@
 #include "agent/exchange.h"
 #include "agent/openai_stream.h"
 #include "agent/protocols.h"
+#include "agent/response_format.h"
 
 static void add_message(struct json_writer *w, const char *role, const char *text, size_t len)
 {
@@ -40,6 +41,9 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
     if (a->system_prompt)
         add_message(w, "system", a->system_prompt, strlen(a->system_prompt));
     add_message(w, "user", ask->prompt, ask->prompt_len);
+    for (size_t i = 0; i < ask->turn_count; i++)
+        add_message(w, ask->turns[i].role == TURN_ASSISTANT ? "assistant" : "user",
+            ask->turns[i].text, ask->turns[i].len);
     json_end_array(w);
     add_most(ask, w);
     json_member_bool(w, "stream", true);
@@ -49,6 +53,7 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
         json_member_bool(w, "include_usage", true);
         json_end_object(w);
     }
+    response_format_add_openai(ask, w);
     exchange_add_options(ask, w);
     json_end_object(w);
     return STATUS_OK;
@@ -88,4 +93,5 @@ const struct protocol protocol_openai = {
     .pause = exchange_pause,
     .release = exchange_release,
     .size = sizeof(struct exchange),
+    .turns = true,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/attempt.h"
+#include "agent/checked.h"
 #include "agent/exchange_request.h"
 #include "agent/protocols.h"
 
@@ -89,6 +90,13 @@ static enum status start(
 
 enum status task_start(struct agent_env *env, const struct ask *ask, struct listener *listener,
     struct task **out, struct error *err)
+{
+    const struct task with = {.env = env, .ask = ask, .listener = listener};
+    return start(ask->agent->response_schema ? &checked : &attempts, &with, out, err);
+}
+
+enum status task_start_attempts(struct agent_env *env, const struct ask *ask,
+    struct listener *listener, struct task **out, struct error *err)
 {
     const struct task with = {.env = env, .ask = ask, .listener = listener};
     return start(&attempts, &with, out, err);

@@ -27,6 +27,7 @@ struct protocol {
     void (*pause)(struct task *t, bool paused);
     void (*release)(struct task *t); /* also after a failed start, and of a running task */
     size_t size;                     /* of its struct */
+    bool turns; /* it sends turns as what they are; for others they are put into the prompt */
 };
 
 /* By name, or NULL. */
@@ -41,7 +42,10 @@ enum status protocol_check(const struct backend *b, struct error *err);
 enum status protocol_check_options(
     const struct backend *b, const struct agent *a, struct error *err);
 
-/* task_start without a second attempt: the protocol's own task. */
+/* task_start for what is not checked (agent/checked.h): its attempts only. */
+enum status task_start_attempts(struct agent_env *env, const struct ask *ask,
+    struct listener *listener, struct task **out, struct error *err);
+/* Without a second attempt: the protocol's own task. */
 enum status task_start_once(struct agent_env *env, const struct ask *ask, struct listener *listener,
     struct task **out, struct error *err);
 

@@ -3,7 +3,33 @@
  */
 #include "agent/exchange.h"
 #include "agent/protocols.h"
+#include "agent/response_format.h"
 #include "agent/responses_stream.h"
+
+static void put_message(struct json_writer *w, const char *role, const char *text, size_t len)
+{
+    json_begin_object(w);
+    json_member_string(w, "role", role);
+    json_key(w, "content");
+    json_put_string(w, text, len);
+    json_end_object(w);
+}
+
+/* A text, or a list of messages when there is more than one. */
+static void put_input(const struct ask *ask, struct json_writer *w)
+{
+    json_key(w, "input");
+    if (!ask->turn_count) {
+        json_put_string(w, ask->prompt, ask->prompt_len);
+        return;
+    }
+    json_begin_array(w);
+    put_message(w, "user", ask->prompt, ask->prompt_len);
+    for (size_t i = 0; i < ask->turn_count; i++)
+        put_message(w, ask->turns[i].role == TURN_ASSISTANT ? "assistant" : "user",
+            ask->turns[i].text, ask->turns[i].len);
+    json_end_array(w);
+}
 
 static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
 {
@@ -14,14 +40,13 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
         json_member_string(w, "model", a->model);
     if (a->system_prompt)
         json_member_string(w, "instructions", a->system_prompt);
-    json_key(w, "input");
-    json_put_string(w, ask->prompt, ask->prompt_len);
+    put_input(ask, w);
     if (a->max_tokens > 0 && !exchange_has_option(ask, "max_output_tokens"))
         json_member_int(w, "max_output_tokens", a->max_tokens);
     json_member_bool(w, "stream", true);
     if (!exchange_has_option(ask, "store"))
         json_member_bool(w, "store", false);
-    exchange_add_options(ask, w);
+    response_format_add_responses(ask, w);
     json_end_object(w);
     return STATUS_OK;
 }
@@ -61,4 +86,5 @@ const struct protocol protocol_responses = {
     .pause = exchange_pause,
     .release = exchange_release,
     .size = sizeof(struct exchange),
+    .turns = true,
 };

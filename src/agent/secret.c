@@ -119,18 +119,23 @@ static const char *find_secret(const char *text, const struct strings *secrets, 
     return first;
 }
 
+enum status secret_hide(const char *text, const struct strings *secrets, struct buf *out)
+{
+    const char *at = text;
+    size_t len = 0;
+    for (const char *found; (found = find_secret(at, secrets, &len)); at = found + len) {
+        buf_add(out, at, (size_t)(found - at));
+        buf_adds(out, redacted);
+    }
+    return buf_adds(out, at);
+}
+
 enum status secret_redact(struct error *err, enum status st, const char *what, const char *text,
     const struct strings *secrets)
 {
     struct buf clean;
-    const char *at = text;
-    size_t len = 0;
     buf_init(&clean, 64 * BUF_SMALL);
-    for (const char *found; (found = find_secret(at, secrets, &len)); at = found + len) {
-        buf_add(&clean, at, (size_t)(found - at));
-        buf_adds(&clean, redacted);
-    }
-    buf_adds(&clean, at);
+    secret_hide(text, secrets, &clean);
     error_set(err, st, "%s%s", what, buf_status(&clean) ? redacted : buf_str(&clean));
     buf_release(&clean);
     return st;

@@ -19,6 +19,8 @@ enum status secret_expand(
  * "[redacted]" before anything is cut. Secrets of fewer than 4 bytes are not looked for. */
 enum status secret_redact(struct error *err, enum status st, const char *what, const char *text,
     const struct strings *secrets);
+/* Adds the text with every occurrence of a secret replaced. */
+enum status secret_hide(const char *text, const struct strings *secrets, struct buf *out);
 /* Releases the list, the bytes overwritten before. */
 void secret_forget(struct strings *secrets);
 

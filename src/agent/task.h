@@ -72,12 +72,24 @@ struct candidate {
     const struct backend *backend;
 };
 
+enum turn_role { TURN_USER, TURN_ASSISTANT };
+
+/* What was said in a conversation, by whom. */
+struct turn {
+    enum turn_role role;
+    const char *text;
+    size_t len;
+};
+
 /* One question to one agent. All of it must outlive the task. */
 struct ask {
     const struct agent *agent;
     const struct backend *backend;
     const char *prompt;
     size_t prompt_len;
+    const struct turn *turns; /* how the conversation went on behind the prompt */
+    size_t turn_count;
+    const char *schema;             /* that the answer matches, for who can send it; NULL: none */
     const char *session;            /* of a server that has them: its id; NULL: a new one */
     const struct candidate *others; /* that take its place, in order, while it said nothing */
     size_t other_count;

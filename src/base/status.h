@@ -42,7 +42,7 @@ const char *status_name(enum status s);
 /* The exit status of a program that ends with it (magec(1), EXIT STATUS). */
 int status_exit(enum status s);
 
-enum { ERROR_TEXT_MAX = 1024 };
+enum { ERROR_TEXT_MAX = 3072 };
 
 /* One failure. Lives on the stack of whoever asks; text is always NUL-terminated. */
 struct error {

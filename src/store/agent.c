@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json_schema.h"
 #include "base/utf8.h"
 #include "store/backend.h"
 #include "store/fields.h"
@@ -89,6 +90,20 @@ static enum status check_tags(const struct strings *tags, struct error *err)
     return STATUS_OK;
 }
 
+static enum status check_schema(const char *text, struct error *err)
+{
+    struct json *schema = NULL;
+    if (!text)
+        return STATUS_OK;
+    enum status st = json_parse(text, strlen(text), &schema, err);
+    if (!st)
+        st = json_schema_check(schema, err);
+    if (st)
+        error_prefix(err, "the schema of answers");
+    json_free(schema);
+    return st;
+}
+
 static enum status check(struct store *s, void *e, struct error *err)
 {
     const struct agent *a = e;
@@ -97,6 +112,8 @@ static enum status check(struct store *s, void *e, struct error *err)
     if (a->max_tokens < 0)
         return error_set(err, STATUS_BAD_REQUEST, "the most tokens of an agent are below zero");
     enum status st = check_tags(&a->tags, err);
+    if (!st)
+        st = check_schema(a->response_schema, err);
     return st ? st : check_fallbacks(s, a, err);
 }
 

@@ -468,6 +468,41 @@ def redirect(x, port=None):
             f"Location: http://{host}/echo/chat/completions")
 
 
+# ---- answers that are to match {"type":"object","properties":{"n":{"type":"integer"}},...}
+
+ANSWERS = {
+    "good": '{"n": 1, "s": "é😀"}', "bad": '{"n": "one"}', "prose": "It is 1.", "cut": '{"n": 1',
+    "fenced": '```json\n{"n": 2}\n```\n', "half-fenced": 'Here:\n```json\n{"n": 2}\n```',
+    "long": json.dumps({"n": "é" * 3000}, ensure_ascii=False), "big": json.dumps({"n": 1, "s": "x" * 300000}),
+}
+
+
+def replied(x, first, second):
+    """What is said at first, and when asked again. "key": the key that came, in bad JSON."""
+    word = second if "does not match the JSON Schema" in x.body else first
+    key = x.headers.get("x-api-key") or x.headers.get("authorization", "").removeprefix("Bearer ")
+    return f"the key is {key}" if word == "key" else ANSWERS[word]
+
+
+def reply(x, first="good", second="good", apart_ms="0"):
+    text = replied(x, first, second)
+    x.stream()
+    for i in range(0, len(text), 7):
+        x.wait(int(apart_ms) / 1000)
+        x.say(text[i:i + 7])
+    x.finish()
+    x.event(x.chunk(usage={"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}))
+    x.done()
+
+
+def reply_once(x, first, status="503"):
+    """What is said at first; asked again, it fails."""
+    if "does not match the JSON Schema" in x.body:
+        x.error(f"{status} Scripted", "not any more")
+    else:
+        reply(x, first)
+
+
 # What is the same in every protocol.
 PLAIN = {
     "stall-head": stall_head, "cut-head": cut_head, "html": html, "plain200": plain200,
@@ -475,7 +510,8 @@ PLAIN = {
 }
 
 SCRIPTS = {
-    **PLAIN, "words": words, "echo": echo, "usage": usage, "ids": ids, "split": split, "crlf": crlf,
+    **PLAIN, "reply": reply, "reply-once": reply_once,
+    "words": words, "echo": echo, "usage": usage, "ids": ids, "split": split, "crlf": crlf,
     "comments": comments, "azure": azure, "surrogates": surrogates, "utf8-split": utf8_split,
     "gzip": zipped, "no-done": no_done, "length": length, "stall-mid": stall_mid, "pings": pings,
     "keepopen": keepopen, "trickle-headers": trickle_headers, "cut-mid": cut_mid,

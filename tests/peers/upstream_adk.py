@@ -111,6 +111,10 @@ def echo(x, *_):
     plays(whole(x.json["newMessage"]["parts"][0]["text"], finishReason="STOP"))(x)
 
 
+def reply(x, first="good", second="good"):
+    plays(whole(upstream.replied(x, first, second), finishReason="STOP", **usage(10, 3)))(x)
+
+
 TOOL = (piece("Let me ") + piece("see.") + event({"text": "Let me see."},
                                                  {"functionCall": {"name": "f", "args": {}}},
                                                  modelVersion="m-1", **usage(20, 5))
@@ -153,7 +157,7 @@ def key_mid(x, *_):
 EXHAUSTED = {"errorCode": "RESOURCE_EXHAUSTED", "errorMessage": "the quota is used up"}
 
 SCRIPTS = {
-    **upstream.PLAIN,
+    **upstream.PLAIN, "reply": reply,
     "session": session, "words": words, "echo": echo, "tool": plays(TOOL), "split": split,
     "parallel": plays(PARALLEL), "snake": plays(SNAKE),
     "max-tokens": plays(piece("as far "), whole("as far as it", finishReason="MAX_TOKENS")),

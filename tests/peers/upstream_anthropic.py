@@ -86,6 +86,11 @@ def echo(x):
     plays(x, head(x), text(messages[-1].get("content") or ""), tail())
 
 
+def reply(x, first="good", second="good"):
+    said = upstream.replied(x, first, second)
+    plays(x, head(x), text(said[:5]), text(said[5:]), tail())
+
+
 def thought(x):
     return (start(x) + block(0, {"type": "thinking", "thinking": "", "signature": ""})
             + frame("ping") + delta(0, type="thinking_delta", thinking="hm, é 😀")
@@ -217,7 +222,7 @@ def gateway(x):
 
 
 SCRIPTS = {
-    **upstream.PLAIN,
+    **upstream.PLAIN, "reply": reply,
     "words": words, "echo": echo, "thinking": thinking, "split": split, "max-tokens": max_tokens,
     "keepopen": keepopen, "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": ends_early,
     "no-reason": no_reason, "empty": empty, "only-thinking": only_thinking, "refusal": refusal,

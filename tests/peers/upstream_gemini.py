@@ -64,6 +64,11 @@ def echo(x, *_):
     plays(text(contents[-1]["parts"][-1]["text"], "STOP"))(x)
 
 
+def reply(x, first="good", second="good"):
+    said = upstream.replied(x, first, second)
+    plays(text(said[:5]), text(said[5:], "STOP", **usage(10, 3, 0)))(x)
+
+
 THOUGHT = (chunk([{"text": "hm, é 😀", "thought": True}], **usage(25, 0, 9))
            + chunk([{"text": "thought é "}, {"text": "through"}], **usage(25, 2, 9))
            + chunk([{"text": "hm", "thought": True}, {"text": " 😀", "thoughtSignature": "Eq=="}],
@@ -111,7 +116,7 @@ OVERLOADED = failure(503, "The model is overloaded.", "UNAVAILABLE")
 EXHAUSTED = failure(429, "Resource has been exhausted.", "RESOURCE_EXHAUSTED")
 
 SCRIPTS = {
-    **upstream.PLAIN,
+    **upstream.PLAIN, "reply": reply,
     "words": words, "echo": echo, "thinking": plays(THOUGHT), "split": split,
     "max-tokens": plays(text("as far "), text("as it", "MAX_TOKENS", **usage(5, 4, 0))),
     "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": plays(text("one "), text("two ")),

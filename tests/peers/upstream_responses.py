@@ -88,6 +88,11 @@ def echo(x):
     plays(begin(), text(said), over(said))(x)
 
 
+def reply(x, first="good", second="good"):
+    said = upstream.replied(x, first, second)
+    plays(begin(), text(said[:5]), text(said[5:]), over(said, **usage(10, 3)))(x)
+
+
 WHOLE = (begin() + thought() + text("thought é ") + text("through 😀")
          + over("thought é through 😀", **usage(25, 15)))
 
@@ -129,7 +134,7 @@ BROKE = {"code": "server_error", "message": "The server had an error"}
 DONE = event("response.completed", **response("completed"))
 
 SCRIPTS = {
-    **upstream.PLAIN,
+    **upstream.PLAIN, "reply": reply,
     **{name: upstream.SCRIPTS[name] for name in ("429", "503", "error200", "echo-key")},
     "words": words, "echo": echo, "thinking": plays(WHOLE), "split": split, "keepopen": keepopen,
     "no-deltas": plays(begin(), over("all at once")),

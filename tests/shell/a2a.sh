@@ -69,7 +69,8 @@ add_agent slow-head new --first-byte-timeout 300ms
 add_agent slow-middle new --idle-timeout 300ms
 add_agent patient new
 add_agent context new --options '{"contextId":"c \"9\"","metadata":{"k":1},"configuration":{"x":2}}'
-add_agent renamed new --options '{"message":{}}'
+take_agent renamed new '' '{"message":{}}'
+agents=$agents,renamed
 add_agent numbered old --options '{"contextId":7}'
 add_agent modelled old --model m-1
 add_agent prompted old --system-prompt 'Be brief.'
