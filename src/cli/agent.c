@@ -2,6 +2,7 @@
 
 #include "agent/protocol.h"
 #include "cli/entity.h"
+#include "cli/request.h"
 
 enum { PROMPT_MAX = 4 * 1024 * 1024, TOKENS_MAX = 1000 * 1000 * 1000 };
 
@@ -23,6 +24,15 @@ static const struct option_spec edit_options[] = {
     OPTION_END,
 };
 
+static const struct option_spec show_options[] = {
+    {.name = "request",
+        .value = "PROMPT",
+        .kind = OPTION_INPUT,
+        .max = PROMPT_MAX,
+        .help = "show what would be sent for a prompt: text, @FILE or -"},
+    OPTION_JSON,
+    OPTION_END,
+};
 static const struct option_spec list_options[] = {
     {.name = "tag", .value = "WORD", .kind = OPTION_TEXT, .help = "only those with this tag"},
     OPTION_JSON,
@@ -53,6 +63,11 @@ static bool has_tag(const struct options *o, const void *e)
     return !tag || strings_has(&a->tags, tag);
 }
 
+static enum status show(struct cli *cli, const struct options *o, struct error *err)
+{
+    return options_given(o, "request") ? request_show(cli, o, err) : verb_show(cli, o, err);
+}
+
 static const struct column columns[] = {
     {.head = "ID", .path = "id"},
     {.head = "BACKEND", .path = "llm.backend"},
@@ -75,7 +90,14 @@ static const struct verb verbs[] = {
         "an agent: a backend with a model, a system prompt and options", edit_options,
         .required = "backend"),
     VERB_SET("[OPTION]...", "an agent", edit_options, .program = false),
-    VERB_SHOW("[--json]", "", "an agent", json_options),
+    {.name = "show",
+        .synopsis = "ID [--request PROMPT] [--json]",
+        .summary = "shows all of one, or what it would send",
+        .options = show_options,
+        .word = "an agent's id",
+        .min_words = 1,
+        .max_words = 1,
+        .run = show},
     VERB_LIST("[--tag WORD] [--json]", list_options),
     VERB_REMOVE(" [--force]", "that no client and no command uses", "an agent", remove_options),
     {.name = NULL},
