@@ -114,9 +114,9 @@ static void release(struct task *t)
 
 static enum status check(const struct backend *b, struct error *err)
 {
-    if (b->url || b->key || b->key_header || b->max_tokens_as || b->argv.count)
-        return error_set(
-            err, STATUS_BAD_REQUEST, "an echo backend has no URL, key or program: only a delay");
+    if (protocol_has_http_fields(b) || b->argv.count)
+        return error_set(err, STATUS_BAD_REQUEST,
+            "an echo backend has a delay, and nothing of HTTP nor a program");
     return STATUS_OK;
 }
 

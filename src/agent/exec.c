@@ -94,9 +94,10 @@ static void release(struct task *t)
 
 static enum status check(const struct backend *b, struct error *err)
 {
-    if (b->url || b->key || b->key_header || b->max_tokens_as)
+    if (protocol_has_http_fields(b))
         return error_set(err, STATUS_BAD_REQUEST,
-            "an exec backend has no URL or key: name its program behind \"--\"");
+            "an exec backend has nothing of HTTP, such as a URL or a key: name its program behind "
+            "\"--\"");
     if (!b->argv.count || !*b->argv.items[0])
         return error_set(err, STATUS_BAD_REQUEST,
             "an exec backend needs a program: name it and its arguments behind \"--\"");

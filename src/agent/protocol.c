@@ -40,6 +40,12 @@ static void list_names(const struct strings *names, struct buf *out)
         buf_printf(out, "%s%s", !i ? "" : i + 1 < names->count ? ", " : " and ", names->items[i]);
 }
 
+bool protocol_has_http_fields(const struct backend *b)
+{
+    return b->url || b->key || b->key_header || b->max_tokens_as || b->headers.count ||
+           b->ca_file || b->client_cert || b->client_key || b->proxy || b->insecure;
+}
+
 enum status protocol_check(const struct backend *b, struct error *err)
 {
     const struct protocol *p = protocol_find(b->type);

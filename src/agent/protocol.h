@@ -37,6 +37,8 @@ const struct protocol *const *protocol_all(void);
 /* protocol_find(b->type) and its check; an unknown type suggests the nearest. */
 enum status protocol_check(const struct backend *b, struct error *err);
 
+/* Whether it has a field that only means something to who is asked over HTTP. */
+bool protocol_has_http_fields(const struct backend *b);
 /* Whether the agent's options can be given to the backend; STATUS_BAD_REQUEST names one that
  * cannot. */
 enum status protocol_check_options(

@@ -52,7 +52,8 @@ static enum status check_url(const char *url, bool proxy, struct error *err)
                                                           : NULL;
     if (!host || !*host || strchr("/?#:", *host))
         return error_set(err, STATUS_BAD_REQUEST,
-            "\"%s\" is not a URL: it begins with http:// or https:// and a host", url);
+            "\"%s\" is not a URL: it begins with http:// or https:// and a host",
+            memchr(url, '@', strlen(url)) ? "[redacted]" : url);
     size_t authority = strcspn(host, "/?#");
     const char *user_end = memrchr(host, '@', authority);
     if (user_end && !proxy)

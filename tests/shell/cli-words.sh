@@ -195,7 +195,9 @@ wrong 65 'is not an absolute path' backend add x --type openai --url http://h/v1
 wrong 65 'is not a header: write "Name: value"' backend add x --type openai --url http://h/v1 --header nonsense
 wrong 65 'is not an environment entry' backend add x --type exec --env 'A-B=c' -- /bin/cat
 wrong 65 'an exec backend needs a program' backend add x --type exec
-wrong 65 'an echo backend has no URL' backend set echo --url http://h/v1
+wrong 65 'an echo backend has a delay, and nothing of HTTP' backend set echo --url http://h/v1
+wrong 65 'an echo backend has a delay, and nothing of HTTP' backend set echo --insecure
+wrong 65 'an exec backend has nothing of HTTP' backend add x --type exec --ca-file /etc/ca.pem -- /bin/cat
 wrong 65 'the prompt of a command is empty' command set daily --prompt ''
 wrong 65 'an agent needs a backend' agent set reviewer --backend ''
 wrong 65 'a client needs a prompt' client set daily-client --command ''
@@ -225,7 +227,7 @@ wrong 74 'is not a file' -d "$tmp" client list
 
 # --- nothing of it was stored
 
-is "$(magec backend list --json | tr -d ' \n')" '[{"id":"echo","type":"echo"}]' 'no backend was added or changed'
+is "$(magec backend list --json | tr -d ' \n')" '[{"id":"echo","type":"echo","state":"up"}]' 'no backend was added or changed'
 is "$(magec client list | wc -l)" 4 'no client was added'
 
 # --- where output cannot go

@@ -278,6 +278,8 @@ static const struct {
     {BACKEND, "{\"type\":\"o\",\"clientKey\":\"/k\"}", STATUS_BAD_REQUEST, "its certificate"},
     {BACKEND, "{\"type\":\"o\",\"proxy\":\"socks5://h\"}", STATUS_BAD_REQUEST,
         "the proxy: \"socks5://h\" is not a URL"},
+    {BACKEND, "{\"type\":\"o\",\"proxy\":\"socks5://me:secret@h\"}", STATUS_BAD_REQUEST,
+        "the proxy: \"[redacted]\" is not a URL"},
     {BACKEND, "{\"type\":\"o\",\"proxy\":\"http://u:p@/\"}", STATUS_BAD_REQUEST, "no host"},
     {BACKEND, "{\"type\":\"o\",\"insecure\":1}", STATUS_BAD_REQUEST, "neither true nor false"},
     {BACKEND, "{\"type\":\"o\",\"env\":[\"=x\"]}", STATUS_BAD_REQUEST, "environment entry"},
