@@ -5,21 +5,29 @@ usage: upstream_cut.py --port-file FILE FOLDER
 
 Listens on a free port of 127.0.0.1 and writes its number to the port file. A request whose body has
 "replay NAME BYTES HOW" gets the first BYTES of FOLDER/NAME.txt. HOW is "closed": the connection's end
-is the body's; "broken": the body is chunked and not ended; "whole": chunked and ended. Any other POST
-is answered with an empty JSON object, as a request for a session is.
+is the body's; "broken": the body is chunked and not ended; "whole": chunked and ended. Any other
+request is answered with a JSON object that will do for a session, and as an agent's card.
 """
 import argparse
 import asyncio
+import json
 import os
 import re
 
-WANTED = re.compile(rb"replay ([a-z]+) (\d+) (closed|broken|whole)")
+WANTED = re.compile(rb"replay ([a-z0-9]+) (\d+) (closed|broken|whole)")
 
 
-def response(folder, body):
+def opening(port):
+    interface = {"url": f"http://127.0.0.1:{port}/", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+    body = json.dumps({"name": "cut", "capabilities": {"streaming": True}, "supportedInterfaces": [interface]})
+    return (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            f"Connection: close\r\n\r\n{body}").encode()
+
+
+def response(folder, body, port):
     found = WANTED.search(body)
     if not found:
-        return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+        return opening(port)
     name, count, how = found.group(1).decode(), int(found.group(2)), found.group(3)
     with open(os.path.join(folder, name + ".txt"), "rb") as f:
         stream = f.read()[:count]
@@ -41,7 +49,7 @@ async def main():
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"(?i)content-length: *(\d+)", head)
             body = await reader.readexactly(int(length.group(1)) if length else 0)
-            writer.write(response(options.folder, body))
+            writer.write(response(options.folder, body, writer.get_extra_info("sockname")[1]))
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass

@@ -11,9 +11,10 @@ start_bg upstream python3 "$top_srcdir/tests/peers/upstream_cut.py" --port-file 
 wait_for 10 test -s "$tmp/port" || skip_all 'the upstream does not start'
 url=http://127.0.0.1:$(cat "$tmp/port")
 
-for type in openai responses anthropic gemini adk; do
+for type in openai responses anthropic gemini adk a2a; do
     magec backend add "$type" --type "$type" --url "$url" --attempts 1 >>"$tmp/set-up"
-    magec agent add "$type" --backend "$type" --model m >>"$tmp/set-up"
+    [ $type = a2a ] && model= || model=m # an A2A agent has its own
+    magec agent add "$type" --backend "$type" --model "$model" >>"$tmp/set-up"
     magec client add "$type" --passthrough --agents "$type" >"$tmp/$type.client"
 done
 serve --log none
@@ -31,6 +32,7 @@ whole responses '"status":"completed","output"'
 whole anthropic '"stop_reason":"end_turn"'
 whole gemini '"finishReason":"STOP"'
 whole adk '"id":"x3"'
+whole a2a TASK_STATE_COMPLETED
 stop "$responder"
 is "$rc" 0 'the responder ends well'
 done_testing
