@@ -303,17 +303,23 @@ void writer_submit(struct writer *w, struct write_job *job)
     pthread_mutex_unlock(&w->lock);
 }
 
+void writer_stop(struct writer *w)
+{
+    if (!w || !w->running)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    w->running = false;
+}
+
 void writer_close(struct writer *w)
 {
     if (!w)
         return;
-    if (w->running) {
-        pthread_mutex_lock(&w->lock);
-        w->stop = true;
-        pthread_cond_signal(&w->more);
-        pthread_mutex_unlock(&w->lock);
-        pthread_join(w->thread, NULL);
-    }
+    writer_stop(w);
     if (w->opts.in_line && w->jobs) /* no thread did */
         prune(w);
     if (!w->opts.store)

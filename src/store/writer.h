@@ -52,7 +52,10 @@ enum status writer_open(
     struct writer **out, const char *path, const struct writer_options *opts, struct error *err);
 /* From any thread; never fails and never blocks on the store (inline: it does). */
 void writer_submit(struct writer *w, struct write_job *job);
-/* Applies what waits, then ends the thread and closes the connection. */
+/* Applies what waits, then ends the thread; nothing is submitted any more. NULL is fine. */
+void writer_stop(struct writer *w);
+/* Stops it, and closes the connection. With a reader: the writer is stopped, the reader closed, and
+ * then the writer, whose log the reader may still write back. */
 void writer_close(struct writer *w);
 /* Of this process, for run_begin.owner. */
 int64_t writer_owner(const struct writer *w);

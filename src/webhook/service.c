@@ -54,8 +54,9 @@ enum status service_open(struct service *s, const struct service_options *o, str
 
 void service_close(struct service *s)
 {
-    writer_close(s->writer); /* which the reader works for */
+    writer_stop(s->writer); /* which the reader works for */
     reader_close(s->reader);
+    writer_close(s->writer);
     known_cache_clear(&s->known);
     gates_release(&s->env.gates);
     routes_release(&s->env.routes);

@@ -77,8 +77,7 @@ ask set
 sent json.temperature 0.5 'an option is sent'
 sent json.max_tokens 77 'also instead of what is sent anyway'
 run magec agent set set --options '{"system": "x"}'
-ask set
-is "$rc" 78 'but not instead of the prompts'
+is "$rc" 65 'but not instead of the prompts'
 ask newer
 is "$rc" 0 'a base URL with the version in it'
 sent path /v1/messages 'has it once'

@@ -507,6 +507,27 @@ START_TEST(test_log)
 }
 END_TEST
 
+/* The end, while the reader writes back what the last job made. */
+START_TEST(test_log_at_end)
+{
+    static char prompt[CHECKPOINT_PAGES * 4096 + 1];
+    struct reader *reader = NULL;
+    struct writer *w = NULL;
+    struct job job;
+    memset(prompt, 'p', sizeof prompt - 1);
+    OK(reader_open(&reader, at.path, &at.err));
+    struct writer_options opts = {.reader = reader};
+    OK(writer_open(&w, at.path, &opts, &at.err));
+    make_job(&job, "last", 0);
+    job.prompt = prompt;
+    writer_submit(w, &job.write);
+    writer_stop(w);
+    ck_assert_int_eq(job.result, STATUS_OK);
+    reader_close(reader);
+    writer_close(w);
+}
+END_TEST
+
 /* A log that is being read cannot begin anew: nobody waits for that, and no commit tries each
  * time. */
 START_TEST(test_log_in_use)
@@ -550,6 +571,7 @@ int main(void)
     tcase_add_test(all, test_broken);
     tcase_add_test(all, test_log);
     tcase_add_test(all, test_log_in_use);
+    tcase_add_test(all, test_log_at_end);
     suite_add_tcase(suite, all);
     return unit_run(suite);
 }
