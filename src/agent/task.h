@@ -22,6 +22,7 @@ enum event_type {
     EVENT_TEXT,  /* a piece of the answer: bytes, cut anywhere, not necessarily valid UTF-8 */
     EVENT_TOOL,  /* a tool is called, or answered */
     EVENT_AGAIN, /* an attempt failed before anything was said, and there will be another */
+    EVENT_STEP,  /* of a flow: a step begins or has ended */
     EVENT_END
 };
 
@@ -43,12 +44,29 @@ struct outcome {
     int attempts;              /* how many there were; 0 or 1: it was the first */
 };
 
+/* A step of a flow (agent/flow_task.h) that asks an agent; or, when agent is NULL, what is to be
+ * known of another one. */
+struct step_event {
+    const char *path;     /* "root.steps[1]"; in a flow of it "root.steps[1]/inner/root.steps[0]" */
+    const char *agent;    /* that is asked */
+    const char *answered; /* END: the one that took its place, or the same */
+    const char *note;     /* of a loop: what is wrong with its condition; else NULL */
+    int64_t round;        /* of the innermost loop, from 1; 0: it is in none */
+    bool ended;           /* event->outcome says how */
+    bool response;        /* what it says is the reply's */
+    bool optional;        /* the flow may go on without it */
+    const char *text;     /* END: what it said */
+    size_t len;
+    int64_t began_ms, duration_ms; /* since the flow began; END */
+};
+
 /* Pointers are valid during the call only. */
 struct event {
     enum event_type type;
     const char *text; /* EVENT_TEXT; EVENT_TOOL: the tool's name */
     size_t len;
-    const struct outcome *outcome; /* EVENT_END; EVENT_AGAIN: of the attempt */
+    const struct outcome *outcome; /* EVENT_END; EVENT_AGAIN: of the attempt; EVENT_STEP: an end */
+    const struct step_event *step; /* EVENT_STEP */
     const struct agent *agent;     /* EVENT_AGAIN: that was asked */
     const struct agent *next;      /* EVENT_AGAIN: that is asked next, perhaps the same */
     int64_t wait_ms;               /* EVENT_AGAIN: until the next */
