@@ -22,6 +22,7 @@ static const struct field fields[] = {
     {"model", "llm.model", FIELD_TEXT, FIELD_PROSE, AT(model)},
     {"options", "llm.options", FIELD_OBJECT, FIELD_SOME, AT(options), .max = OPTIONS_MAX},
     {"system_prompt", "systemPrompt", FIELD_TEXT, FIELD_PROSE, AT(system_prompt)},
+    {"output_key", "outputKey", FIELD_TEXT, FIELD_PROSE, AT(output_key)},
     {"max_tokens", "maxTokens", FIELD_COUNT, 0, AT(max_tokens)},
     {"fallbacks", "fallbacks", FIELD_LIST, 0, AT(fallbacks)},
     {"response_schema", "responseSchema", FIELD_OBJECT, 0, AT(response_schema), .max = AGENT_SCHEMA_MAX},
@@ -123,6 +124,7 @@ static const struct entity_user users[] = {
     {"SELECT id FROM agent WHERE EXISTS (SELECT 1 FROM json_each(fallbacks) WHERE value = ?)"
      " ORDER BY id",
         "agent"},
+    {FLOWS_THAT_USE, "flow"},
     {NULL, NULL},
 };
 

@@ -21,6 +21,7 @@ struct agent {
     char *description;
     char *backend;       /* llm.backend: an id */
     char *model;         /* llm.model; NULL: the backend decides */
+    char *output_key;    /* outputKey: what it says in a flow is kept under it; NULL: it is not */
     char *system_prompt; /* systemPrompt; NULL: none. Never expanded */
     int64_t max_tokens;  /* most tokens of an answer; 0: the backend decides */
     char *options; /* llm.options: members for the request, a JSON object as text; NULL: none */

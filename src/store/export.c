@@ -4,6 +4,7 @@
 #include "store/backend.h"
 #include "store/client.h"
 #include "store/command.h"
+#include "store/flow.h"
 #include "store/import.h"
 #include "store/internal.h"
 #include "store/token.h"
@@ -120,6 +121,7 @@ static const struct collection {
 } collections[] = {
     {"backends", &backend_kind, write_entity, KEPT("backend")},
     {"agents", &agent_kind, write_entity, KEPT("agent")},
+    {"flows", &flow_kind, write_entity, KEPT("flow")},
     {"commands", &command_kind, write_entity, KEPT("command")},
     {"clients", &client_kind, write_client, KEPT("client")},
 };
@@ -169,7 +171,8 @@ static enum status write_others(struct export *x)
 {
     sqlite3_stmt *q = sql_prepare(x->s,
         "SELECT collection, max(part) FROM kept WHERE collection NOT IN"
-        " ('backends', 'agents', 'commands', 'clients') GROUP BY collection ORDER BY min(n)",
+        " ('backends', 'agents', 'flows', 'commands', 'clients') GROUP BY collection ORDER BY "
+        "min(n)",
         x->err);
     if (!q)
         return STATUS_STORE;

@@ -1,6 +1,7 @@
 #include "store/import.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ident.h"
@@ -9,6 +10,7 @@
 #include "store/client.h"
 #include "store/command.h"
 #include "store/fields.h"
+#include "store/flow.h"
 #include "store/internal.h"
 #include "store/token.h"
 
@@ -144,7 +146,7 @@ static enum status forget_part(struct import *im, const char *collection, enum k
     return sql_run(im->s, q, im->err);
 }
 
-/* ---- backends, agents, commands ---- */
+/* ---- backends, agents, flows, commands ---- */
 
 /* Adds it, or changes the one that is there. */
 static enum status save(struct import *im, const struct entity_kind *kind, void *e, bool known)
@@ -289,6 +291,7 @@ static const struct {
 } collections[] = {
     {"backends", &backend_kind, take_plain, offsetof(struct import_report, backends)},
     {"agents", &agent_kind, take_plain, offsetof(struct import_report, agents)},
+    {"flows", &flow_kind, take_plain, offsetof(struct import_report, flows)},
     {"commands", &command_kind, take_plain, offsetof(struct import_report, commands)},
     {"clients", &client_kind, take_client, offsetof(struct import_report, clients)},
 };
@@ -349,20 +352,53 @@ static enum status take(struct import *im, size_t which, const struct json *j)
         "%s \"%s\" exists already: import with --replace to change it", name, id);
 }
 
-/* What was said of the element itself keeps it out, whole, and the import goes on; what was said
- * of the store ends it. */
-static enum status take_element(struct import *im, size_t which, const struct json *j)
+/* Takes it whole or not at all. */
+static enum status try_element(struct import *im, size_t which, const struct json *j)
 {
     enum status st = sql_begin(im->s, im->err);
     if (!st)
         st = sql_end(im->s, take(im, which, j), im->err);
-    if (st == STATUS_BAD_REQUEST || st == STATUS_NOT_FOUND) {
-        struct error why = *im->err;
-        return keep(im, collections[which].name, j, why.text);
-    }
     if (!st)
         ++*(size_t *)(void *)((char *)im->report + collections[which].counter);
     return st;
+}
+
+/* Whether it was said of the element itself: that keeps it out and the import goes on; what was
+ * said of the store ends it. */
+static bool keeps_out(enum status st)
+{
+    return st == STATUS_BAD_REQUEST || st == STATUS_NOT_FOUND;
+}
+
+/* Those that were not taken, again while one more of them is: a flow may be in one that stands
+ * before it. */
+static enum status take_list(struct import *im, size_t which, const struct json *all, bool *taken)
+{
+    size_t left = json_count(all), before;
+    enum status st = STATUS_OK;
+    do {
+        before = left;
+        for (size_t i = 0; i < json_count(all); i++) {
+            if (taken[i])
+                continue;
+            st = try_element(im, which, json_at(all, i));
+            if (st && !keeps_out(st))
+                return st;
+            taken[i] = !st;
+            left -= !st;
+        }
+    } while (collections[which].kind == &flow_kind && left && left < before);
+    for (size_t i = 0; i < json_count(all) && left; i++) {
+        if (taken[i])
+            continue;
+        st = try_element(im, which, json_at(all, i)); /* once more, to say why */
+        struct error why = *im->err;
+        if (keeps_out(st))
+            st = keep(im, collections[which].name, json_at(all, i), why.text);
+        if (st)
+            return st;
+    }
+    return STATUS_OK;
 }
 
 static enum status take_collection(struct import *im, size_t which)
@@ -372,14 +408,14 @@ static enum status take_collection(struct import *im, size_t which)
     enum json_kind kind = json_kind(all);
     if (kind != JSON_ARRAY && kind != JSON_ABSENT && kind != JSON_NULL)
         return error_set(im->err, STATUS_BAD_REQUEST, "%s: not an array", name);
-    for (size_t i = 0; i < json_count(all); i++) {
+    for (size_t i = 0; i < json_count(all); i++)
         if (json_kind(json_at(all, i)) != JSON_OBJECT)
             return error_set(im->err, STATUS_BAD_REQUEST, "%s[%zu]: not an object", name, i);
-        enum status st = take_element(im, which, json_at(all, i));
-        if (st)
-            return st;
-    }
-    return STATUS_OK;
+    bool *taken = calloc(json_count(all) + 1, sizeof *taken);
+    enum status st = taken ? take_list(im, which, all, taken)
+                           : error_set(im->err, STATUS_NO_MEMORY, "out of memory");
+    free(taken);
+    return st;
 }
 
 static enum status keep_other(void *ctx, const char *key, struct json *value)
@@ -407,8 +443,8 @@ enum status store_import(struct store *s, const char *text, size_t len, bool rep
     struct import im = {.s = s, .replace = replace, .report = report_to, .err = err ? err : &own};
     enum status st = json_parse(text, len, &root, im.err);
     if (!st && json_kind(root) != JSON_OBJECT)
-        st = error_set(
-            im.err, STATUS_BAD_REQUEST, "not an object with backends, agents, commands, clients");
+        st = error_set(im.err, STATUS_BAD_REQUEST,
+            "not an object with backends, agents, flows, commands, clients");
     im.root = root;
     if (!st)
         st = store_begin(s, im.err);

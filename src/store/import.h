@@ -1,11 +1,12 @@
 /*
  * Magec's JSON: a store.json, a seed file, or what export writes.
  *
- * {"backends":[…],"agents":[…],"commands":[…],"clients":[…], …}. Clients of type webhook (a
- * "token" in one is adopted, so that deployed callers go on working), commands, backends and
- * agents are taken. What cannot be taken (other types of client, flows, memory, …) is named in the
- * report, and its JSON is kept as it is and written again by export. An entity whose id exists
- * already is replaced only if told so, else it is a conflict. All or nothing: one transaction.
+ * {"backends":[…],"agents":[…],"flows":[…],"commands":[…],"clients":[…], …}. Clients of type
+ * webhook (a "token" in one is adopted, so that deployed callers go on working), commands, flows,
+ * backends and agents are taken. What cannot be taken (other types of client, memory, …) is named
+ * in the report, and its JSON is kept as it is and written again by export. An entity whose id
+ * exists already is replaced only if told so, else it is a conflict. All or nothing: one
+ * transaction.
  */
 #ifndef MAGEC_STORE_IMPORT_H
 #define MAGEC_STORE_IMPORT_H
@@ -15,8 +16,8 @@
 #include "store/store.h"
 
 struct import_report {
-    size_t backends, agents, commands, clients; /* taken */
-    struct strings kept;                        /* a sentence for each thing that was only kept */
+    size_t backends, agents, flows, commands, clients; /* taken */
+    struct strings kept; /* a sentence for each thing that was only kept */
 };
 
 void import_report_release(struct import_report *r);

@@ -18,7 +18,7 @@
 enum {
     STATEMENTS_MAX = 64,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 6,
+    SCHEMA_VERSION = 7,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 
@@ -65,6 +65,11 @@ enum { RUN_HASH_LEN = 3 };
 void run_hash_client(const char *client, unsigned char out[RUN_HASH_LEN]);
 /* Of all blocks, for a store that has no such notes yet. */
 enum status run_note_blocks(struct store *s, struct error *err);
+
+/* The flows with a step that names an id. */
+#define FLOWS_THAT_USE                                                                             \
+    "SELECT id FROM flow WHERE EXISTS (SELECT 1 FROM json_tree(flow.root)"                         \
+    " WHERE key IN ('agentId', 'flowId') AND value = ?) ORDER BY id"
 
 /* What SQLite's last failure on s means, as a sentence with the file and the remedy. */
 enum status sql_error(const struct store *s, struct error *err);

@@ -92,6 +92,22 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE backend_down ("
     " backend TEXT NOT NULL, owner INTEGER NOT NULL, since_ms INTEGER NOT NULL,"
     " failures INTEGER NOT NULL, error TEXT, PRIMARY KEY (backend, owner)) WITHOUT ROWID;",
+    /* Agents that work together. */
+    "CREATE TABLE flow ("
+    " id TEXT PRIMARY KEY, name TEXT, description TEXT, root TEXT NOT NULL, extra TEXT)"
+    " WITHOUT ROWID;" COUNTS("flow", "UPDATE")
+    /* Of a client they may be flows. */
+    "CREATE TABLE client_reach ("
+    " client TEXT NOT NULL REFERENCES client(id) ON DELETE CASCADE, position INTEGER NOT NULL,"
+    " agent TEXT NOT NULL, PRIMARY KEY (client, position)) WITHOUT ROWID;"
+    "INSERT INTO client_reach SELECT client, position, agent FROM client_agent;"
+    "DROP TABLE client_agent;"
+    "ALTER TABLE client_reach RENAME TO client_agent;"
+    "CREATE INDEX client_agent_agent ON client_agent(agent);" COUNTS("client_agent",
+        "UPDATE") "ALTER TABLE agent ADD COLUMN output_key TEXT;"
+                  "UPDATE agent SET output_key = json_extract(extra, '$.outputKey'),"
+                  " extra = nullif(json_remove(extra, '$.outputKey'), '{}')"
+                  " WHERE json_type(extra, '$.outputKey') = 'text';",
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)

@@ -216,8 +216,8 @@ END_TEST
 START_TEST(test_merge)
 {
     static const char *const documents[] = {
-        "{\"flows\":[{\"id\":\"x\",\"v\":1},{\"id\":\"y\",\"v\":1},7]}",
-        "{\"flows\":[{\"id\":\"z\",\"v\":1},{\"id\":\"x\",\"v\":2},7],\"settings\":{\"v\":1}}",
+        "{\"widgets\":[{\"id\":\"x\",\"v\":1},{\"id\":\"y\",\"v\":1},7]}",
+        "{\"widgets\":[{\"id\":\"z\",\"v\":1},{\"id\":\"x\",\"v\":2},7],\"settings\":{\"v\":1}}",
         "{\"settings\":{\"v\":2},\"odd\":[1]}", "{\"odd\":{\"v\":1}}"};
     for (size_t i = 0; i < COUNT(documents); i++)
         OK(import(documents[i], false));
@@ -227,8 +227,8 @@ START_TEST(test_merge)
             *flat++ = *from;
     *flat = 0;
     ck_assert_str_eq(text,
-        "{\"backends\":[],\"agents\":[],\"commands\":[],\"clients\":[],"
-        "\"flows\":[{\"id\":\"x\",\"v\":2},{\"id\":\"y\",\"v\":1},7,{\"id\":\"z\",\"v\":1}],"
+        "{\"backends\":[],\"agents\":[],\"flows\":[],\"commands\":[],\"clients\":[],"
+        "\"widgets\":[{\"id\":\"x\",\"v\":2},{\"id\":\"y\",\"v\":1},7,{\"id\":\"z\",\"v\":1}],"
         "\"settings\":{\"v\":2},\"odd\":{\"v\":1}}");
     free(text);
 }

@@ -110,7 +110,7 @@ START_TEST(test_document)
     static const char *const kept[] = {"agents \"lost\": kept, but not used: no backend \"gone\"",
         "clients \"tg\": kept, but not used: type: \"telegram\"", "clients \"cron\"",
         "clients \"hook\": taken without what is no agent here: \"flow-1\"", "memory: kept",
-        "mcpServers: kept", "flows: kept", "settings: kept"};
+        "mcpServers: kept", "flows \"flow-1\": kept", "settings: kept"};
     for (size_t i = 0; i < COUNT(kept); i++)
         ck_assert_msg(reported(kept[i]), "nothing was said of: %s", kept[i]);
     ck_assert_uint_eq(report.kept.count, COUNT(kept));
@@ -212,8 +212,8 @@ START_TEST(test_wrong)
     FAILS(import(wrong[_i].text, true), STATUS_BAD_REQUEST, wrong[_i].says);
     ck_assert(!store_in_transaction(at.store));
     char *empty = export(true);
-    ck_assert_str_eq(empty,
-        "{\n  \"backends\": [],\n  \"agents\": [],\n  \"commands\": [],\n  \"clients\": []\n}\n");
+    ck_assert_str_eq(empty, "{\n  \"backends\": [],\n  \"agents\": [],\n  \"flows\": [],\n  "
+                            "\"commands\": [],\n  \"clients\": []\n}\n");
     free(empty);
 }
 END_TEST

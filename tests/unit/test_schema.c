@@ -243,7 +243,7 @@ START_TEST(test_hole)
     char text[512];
     unit_store_fill(unit_entities);
     struct import_report report = {0};
-    OK(store_import(at.store, "{\"flows\":[1]}", 13, false, &report, &at.err));
+    OK(store_import(at.store, "{\"hooks\":[1]}", 13, false, &report, &at.err));
     import_report_release(&report);
     sql(at.path, "INSERT INTO run (id, agents, mode, started_ms)"
                  " VALUES ('00000001-0000-7000-8000-000000000001', '[]', 'ask', 1)");

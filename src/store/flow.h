@@ -1,0 +1,24 @@
+/*
+ * Flows as they are kept: agents that work together. Their steps are in flow_tree.h.
+ */
+#ifndef MAGEC_STORE_FLOW_H
+#define MAGEC_STORE_FLOW_H
+
+#include "store/entity.h"
+#include "store/flow_tree.h"
+
+enum { FLOW_ROOT_MAX = 1024 * 1024 };
+
+struct flow {
+    char *id; /* no agent has it */
+    char *name;
+    char *description;
+    char *root; /* JSON as it was given, compact */
+    char *extra;
+};
+
+/* What is wrong with the root is STATUS_BAD_REQUEST with its path. A flow whose agents were removed
+ * by force stays, and says so when it runs. */
+ENTITY_API(flow)
+
+#endif
