@@ -99,7 +99,7 @@ static const struct verb verbs[] = {
         .max_words = 1,
         .run = show},
     VERB_LIST("[--tag WORD] [--json]", list_options),
-    VERB_REMOVE(" [--force]", "that no client and no command uses", "an agent", remove_options),
+    VERB_REMOVE(" [--force]", "that no client, command and flow uses", "an agent", remove_options),
     {.name = NULL},
 };
 

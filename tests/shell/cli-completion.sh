@@ -35,7 +35,7 @@ offers() {
 }
 
 ok 'it loads with all errors on' bash -eu "$top_srcdir/contrib/magec.bash-completion"
-offers 'agent ask backend check client command export help import init run runs' ''
+offers 'agent ask backend check client command export flow help import init run runs' ''
 offers 'backend' b
 offers 'check client command' c
 offers '--db --help --version' --

@@ -1,0 +1,94 @@
+#!/bin/sh
+# magec flow: what is stored, drawn and refused.
+# shellcheck source=lib.sh
+. "${0%/*}/lib.sh"
+need jq
+
+MAGEC_DB=$tmp/magec.db
+export MAGEC_DB
+cd "$tmp" || exit 1
+
+does() {
+    want=$1
+    shift
+    run magec "$@"
+    is "exit $rc; $(cat "$tmp/out" "$tmp/err")" "exit 0; $want" "magec $*"
+}
+
+# refused ERE ARGUMENT...
+refused() {
+    ere=$1
+    shift
+    run magec "$@"
+    like "exit $rc; $(wc -c <"$tmp/out") bytes; $(cat "$tmp/err")" "^exit [1-9][0-9]*; 0 bytes; magec: $ere" "magec $*"
+}
+
+magec init >/dev/null
+magec backend add echo --type echo >/dev/null
+for agent in manager front back reviewer writer; do
+    magec agent add $agent --backend echo >/dev/null
+done
+
+cat >factory.json <<'END'
+{"type": "sequential", "steps": [
+  {"type": "agent", "agentId": "manager"},
+  {"type": "parallel", "steps": [{"type": "agent", "agentId": "front"}, {"type": "agent", "agentId": "back"}]},
+  {"type": "loop", "maxIterations": 5, "exitWhen": "state.verdict.contains('APPROVED')",
+   "steps": [{"type": "agent", "agentId": "reviewer", "optional": true}]},
+  {"type": "agent", "agentId": "writer", "responseAgent": true, "color": "red"}]}
+END
+cat >tree <<'END'
+factory: Makes software
+
+sequential
+├── agent manager
+├── parallel
+│   ├── agent front
+│   └── agent back
+├── loop, at most 5 times, until state.verdict.contains('APPROVED')
+│   └── agent reviewer (optional)
+└── agent writer (reply)
+END
+
+does 'flow "factory" added' flow add factory --root @factory.json --description 'Makes software'
+does "$(cat tree)" flow show factory
+run magec flow show factory --json
+is "$(jq -cS .root out)" "$(jq -cS . factory.json)" 'it is kept as it was given'
+run magec flow list
+like "$(cat out)" 'factory +sequential +Makes software' 'flow list'
+
+does 'flow "factory" changed' flow set factory --name Factory
+jq -n --slurpfile root factory.json '{id: "x", name: "Whole", description: "All of it", root: $root[0]}' >whole.json
+does 'flow "whole" added' flow add whole --root @whole.json --name Mine
+run magec flow show whole --json
+is "$(jq -c '[.id, .name, .description, .root.type]' out)" '["whole","Mine","All of it","sequential"]' \
+    'all of a flow may stand where its root is expected'
+is "$(magec flow add piped --root - <factory.json)" 'flow "piped" added' 'from standard input'
+
+refused '--root is missing' flow add x
+refused '.*root\.steps\[0\]\.agentId: no agent "reviewr"; did you mean "reviewer"\?' \
+    flow add x --root '{"type":"sequential","steps":[{"type":"agent","agentId":"reviewr"}]}'
+refused '.*root\.exitWhen: column 11: found "="; did you mean "=="\?' flow add x --root \
+    '{"type":"loop","maxIterations":2,"exitWhen":"state.x ===","steps":[{"type":"agent","agentId":"front"}]}'
+refused '.*root\.agentId: flow "factory" would be in itself' \
+    flow set factory --root '{"type":"agent","agentId":"factory"}'
+refused '--root: ' flow add x --root 'no JSON'
+does "$(cat tree)" flow show factory
+
+does 'flow "outer" added' flow add outer --root '{"type":"flow","flowId":"factory"}'
+refused 'flow "factory" is .*flow "outer"' flow remove factory
+refused 'agent "writer" is .*flow "factory"' agent remove writer
+does 'flow "outer" removed' flow remove outer
+does 'flow "factory" removed' flow remove factory
+refused 'no flow "factory"' flow show factory
+
+magec export >all.json
+is "$(jq -r '[.flows[].id] | join(" ")' all.json)" 'piped whole' 'flows are exported'
+MAGEC_DB=$tmp/other.db
+magec init >/dev/null
+run magec import all.json
+is "$(head -n 1 out)" 'imported 1 backend, 5 agents, 2 flows, 0 commands, 0 clients' 'and imported'
+magec export >again.json
+is "$(cat again.json)" "$(cat all.json)" 'the same comes out again'
+
+done_testing
