@@ -11,6 +11,7 @@ static const struct option_spec edit_options[] = {
     SETS_TEXT("model", "NAME", "llm.model", "the backend's model"),
     SETS_INPUT("system-prompt", "TEXT", "systemPrompt", PROMPT_MAX,
         "what it is told first: text, @FILE or -"),
+    SETS_TEXT("output-key", "KEY", "outputKey", "flows keep what it says under this key"),
     SETS_COUNT("max-tokens", "maxTokens", TOKENS_MAX, "most tokens of an answer"),
     SETS_INPUT("options", "JSON", "llm.options", PROMPT_MAX,
         "further members of the request: {\"temperature\":0.2}"),

@@ -12,6 +12,7 @@
 #include "store/client.h"
 #include "store/command.h"
 #include "store/down.h"
+#include "store/flow.h"
 #include "store/token.h"
 
 static const struct option_spec check_options[] = {
@@ -25,7 +26,7 @@ struct check {
     struct store *s;
     struct findings *f;
     struct error *err;
-    struct strings backends, agents, commands; /* that exist */
+    struct strings backends, agents, commands; /* that exist; flows are among the agents */
     struct strings asked, reached, run;        /* backends, agents, commands that are used */
     bool http;                                 /* some backend is asked over HTTP */
 };
@@ -153,6 +154,36 @@ static void check_fit(struct check *c, const struct agent *a)
     backend_release(&b);
 }
 
+static enum status check_steps(struct check *c, const struct flow *f, const struct flow_step *step)
+{
+    enum status st = STATUS_OK;
+    if (step->id && !strings_has(&c->agents, step->id))
+        ERR("flow \"%s\" asks \"%s\", which is not there", f->id, step->id);
+    if (step->id && strings_add(&c->reached, step->id))
+        st = error_set(c->err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < step->step_count && !st; i++)
+        st = check_steps(c, f, &step->steps[i]);
+    return st;
+}
+
+static enum status check_flow(void *ctx, const struct flow *f)
+{
+    struct check *c = ctx;
+    struct flow_step root = {0};
+    struct error why;
+    enum status st = flow_tree_parse(f->root, &root, &why);
+    if (st == STATUS_BAD_REQUEST) {
+        ERR("flow \"%s\": %s", f->id, why.text);
+        st = STATUS_OK;
+    } else if (st) {
+        *c->err = why;
+    } else {
+        st = check_steps(c, f, &root);
+    }
+    flow_tree_release(&root);
+    return st;
+}
+
 static enum status check_agent(void *ctx, const struct agent *a)
 {
     struct check *c = ctx;
@@ -273,6 +304,11 @@ static enum status see_backend(void *ctx, const struct backend *b)
     return strings_add(ctx, b->id);
 }
 
+static enum status see_flow(void *ctx, const struct flow *f)
+{
+    return strings_add(ctx, f->id);
+}
+
 static enum status see_agent(void *ctx, const struct agent *a)
 {
     return strings_add(ctx, a->id);
@@ -289,11 +325,15 @@ static enum status check_all(struct check *c)
     if (!st)
         st = agent_each(c->s, see_agent, &c->agents, c->err);
     if (!st)
+        st = flow_each(c->s, see_flow, &c->agents, c->err);
+    if (!st)
         st = command_each(c->s, see_command, &c->commands, c->err);
     if (!st)
         st = client_each(c->s, check_client, c, c->err);
     if (!st)
         st = command_each(c->s, check_command, c, c->err);
+    if (!st)
+        st = flow_each(c->s, check_flow, c, c->err);
     if (!st)
         st = agent_each(c->s, check_agent, c, c->err);
     if (!st)

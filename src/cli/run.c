@@ -124,20 +124,15 @@ static enum status ask(struct cli *cli, const struct options *o, struct error *e
 {
     struct plan plan;
     struct store *s = NULL;
-    struct agent known;
     plan_init(&plan);
-    agent_init(&known);
     enum status st = cli_open(cli, STORE_READ, &s, err);
     if (!st) /* before a prompt is typed for nobody */
-        st = agent_get(s, cli_word(o), &known, err);
+        st = plan_ask(&plan, s, cli_word(o), err);
     if (!st)
         st = read_prompt(o, &plan.prompt, err);
-    if (!st)
-        st = plan_ask(&plan, s, cli_word(o), err);
     store_close(s);
     if (!st)
         st = terminal_converse(cli, &plan, options_given(o, "json"), err);
-    agent_release(&known);
     plan_release(&plan);
     return st;
 }
@@ -162,7 +157,7 @@ static const struct verb run_verb[] = {
 static const struct verb ask_verb[] = {
     {.name = "",
         .synopsis = "AGENT [PROMPT]... [--json]",
-        .summary = "asks an agent directly",
+        .summary = "asks an agent or a flow directly",
         .details = PROMPT_DETAILS,
         .options = ask_options,
         .word = "an agent's id",

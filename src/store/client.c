@@ -27,7 +27,7 @@ static const struct field fields[] = {
     {NULL, "token", .type = FIELD_ELSEWHERE},
     {NULL, "tokenHashes", .type = FIELD_ELSEWHERE},
     {"enabled", "enabled", FIELD_FLAG, FIELD_ALWAYS | FIELD_ON, AT(enabled)},
-    {AGENTS, "allowedAgents", FIELD_LIST, FIELD_ALWAYS | FIELD_READ, AT(agents), .refers = &agent_kind},
+    {AGENTS, "allowedAgents", FIELD_LIST, FIELD_ALWAYS | FIELD_READ | FIELD_FLOWS, AT(agents), .refers = &agent_kind},
     {"passthrough", "config.webhook.passthrough", FIELD_FLAG, FIELD_ALWAYS, AT(passthrough)},
     {"command", "config.webhook.commandId", FIELD_TEXT, 0, AT(command), .refers = &command_kind},
     {"continue_when_gone", "onDisconnect", FIELD_CHOICE, 0, AT(continue_when_gone), .words = client_gone_words},

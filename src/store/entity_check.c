@@ -5,6 +5,7 @@
 #include "base/ident.h"
 #include "base/utf8.h"
 #include "store/fields.h"
+#include "store/flow.h"
 
 enum status entity_check_id(
     struct store *s, const struct entity_kind *kind, char **id, struct error *err)
@@ -29,11 +30,13 @@ enum status entity_check_id(
 }
 
 static enum status check_reference(
-    struct store *s, const struct entity_kind *kind, const char *id, struct error *err)
+    struct store *s, const struct field *f, const char *id, struct error *err)
 {
     bool exists = true;
-    enum status st = id ? entity_exists(s, kind, id, &exists, err) : STATUS_OK;
-    return st || exists ? st : entity_missing(s, kind, id, STATUS_BAD_REQUEST, err);
+    enum status st = id ? entity_exists(s, f->refers, id, &exists, err) : STATUS_OK;
+    if (!st && !exists && f->flags & FIELD_FLOWS)
+        st = entity_exists(s, &flow_kind, id, &exists, err);
+    return st || exists ? st : entity_missing(s, f->refers, id, STATUS_BAD_REQUEST, err);
 }
 
 static enum status check_references(
@@ -42,9 +45,9 @@ static enum status check_references(
     const struct strings *ids = at;
     enum status st = STATUS_OK;
     if (f->type == FIELD_TEXT)
-        return check_reference(s, f->refers, *(char *const *)at, err);
+        return check_reference(s, f, *(char *const *)at, err);
     for (size_t i = 0; i < ids->count && !st; i++)
-        st = check_reference(s, f->refers, ids->items[i], err);
+        st = check_reference(s, f, ids->items[i], err);
     return st;
 }
 

@@ -29,7 +29,8 @@ enum {
     FIELD_ON = 4,     /* a flag that is set unless it is said */
     FIELD_PROSE = 8,  /* text for people and models: valid UTF-8 */
     FIELD_READ = 16,  /* the column is an expression: written by save */
-    FIELD_SOME = 32   /* an object without members is none */
+    FIELD_SOME = 32,  /* an object without members is none */
+    FIELD_FLOWS = 64  /* where it refers to agents, flows will do */
 };
 
 /* Fields whose path begins alike stand together. Objects on the way are always written. */

@@ -205,7 +205,7 @@ static enum status take_fallbacks(struct import *im)
 
 /* ---- clients ---- */
 
-/* Magec lets a client reach flows too: they go to rest. */
+/* What is neither an agent nor a flow here goes to rest. */
 static enum status split_agents(struct import *im, struct client *c, struct strings *rest)
 {
     struct strings there = {0};
@@ -213,6 +213,8 @@ static enum status split_agents(struct import *im, struct client *c, struct stri
     for (size_t i = 0; i < c->agents.count && !st; i++) {
         bool known;
         st = entity_exists(im->s, &agent_kind, c->agents.items[i], &known, im->err);
+        if (!st && !known)
+            st = entity_exists(im->s, &flow_kind, c->agents.items[i], &known, im->err);
         if (!st)
             st = strings_add(known ? &there : rest, c->agents.items[i]);
     }

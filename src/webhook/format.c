@@ -135,9 +135,27 @@ static void sse_result(struct reply *r, size_t agent)
     event_end(r);
 }
 
+static void sse_step(struct reply *r, size_t agent, const struct event *e)
+{
+    struct json_writer w;
+    if (!e->step->agent)
+        return; /* a note: the operator's */
+    event_begin(r, "step", &w);
+    json_begin_object(&w);
+    json_member_string(&w, "flow", run_agent_at(r->run, agent)->id);
+    json_member_string(&w, "state", e->step->ended ? "end" : "begin");
+    run_write_step(e, FOR_CALLER, &w);
+    json_end_object(&w);
+    event_end(r);
+}
+
 static void sse_event(struct reply *r, size_t agent, const struct event *e)
 {
     struct json_writer w;
+    if (e->type == EVENT_STEP) {
+        sse_step(r, agent, e);
+        return;
+    }
     if (e->type == EVENT_TOOL) {
         event_begin(r, "tool", &w);
         json_begin_object(&w);
@@ -200,7 +218,7 @@ static void complete(struct reply *r, size_t agent, const struct event *e, struc
 
 static void text_event(struct reply *r, size_t agent, const struct event *e)
 {
-    if (e->type == EVENT_TOOL || run_agent_count(r->run) > 1)
+    if (e->type == EVENT_TOOL || e->type == EVENT_STEP || run_agent_count(r->run) > 1)
         return; /* several at once are told apart at the end */
     struct buf *text = scratch(r);
     complete(r, agent, e, text);

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "store/token.h"
+#include "webhook/known_load.h"
 
 struct known *known_new(size_t agents)
 {
@@ -32,7 +33,7 @@ struct known *known_hold(struct known *k)
     return k;
 }
 
-static void forget_agent(struct known_agent *a)
+void known_forget_agent(struct known_agent *a)
 {
     agent_release(&a->agent);
     backend_release(&a->backend);
@@ -44,12 +45,18 @@ void known_release(struct known *k)
     if (!k || atomic_fetch_sub(&k->holders, 1) > 1)
         return;
     for (size_t i = 0; i < k->agent_count; i++)
-        forget_agent(&k->agents[i]);
+        known_forget_agent(&k->agents[i]);
     for (size_t i = 0; i < k->spare_count; i++) {
-        forget_agent(k->spares[i]);
+        known_forget_agent(k->spares[i]);
         free(k->spares[i]);
     }
     free(k->spares);
+    for (size_t i = 0; i < k->flow_count; i++) {
+        free(k->flows[i]->id);
+        flow_tree_release(&k->flows[i]->root);
+        free(k->flows[i]);
+    }
+    free(k->flows);
     client_release(&k->client);
     command_release(&k->command);
     free(k->tokens);
@@ -103,82 +110,6 @@ static enum status see_token(void *ctx, const struct token *t)
 static size_t length(const char *s)
 {
     return s ? strlen(s) + 1 : 0;
-}
-
-static enum status read_agent(
-    struct known *k, struct known_agent *a, struct store *s, const char *id, struct error *err)
-{
-    enum status st = agent_get(s, id, &a->agent, err);
-    if (!st)
-        st = backend_get(s, a->agent.backend, &a->backend, err);
-    k->size += sizeof *a + length(a->agent.system_prompt) + length(a->agent.extra);
-    return st;
-}
-
-/* One that others fall back on, read once. */
-static enum status find_spare(
-    struct known *k, struct store *s, const char *id, struct known_agent **out, struct error *err)
-{
-    for (size_t i = 0; i < k->spare_count; i++)
-        if (!strcmp((*out = k->spares[i])->agent.id, id))
-            return STATUS_OK;
-    struct known_agent **more = realloc(k->spares, (k->spare_count + 1) * sizeof *more);
-    if (!more)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    k->spares = more;
-    struct known_agent *a = calloc(1, sizeof *a);
-    if (!a)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    agent_init(&a->agent);
-    backend_init(&a->backend);
-    enum status st = read_agent(k, a, s, id, err);
-    if (st) {
-        forget_agent(a);
-        free(a);
-        return st;
-    }
-    k->spares[k->spare_count++] = *out = a;
-    return STATUS_OK;
-}
-
-static bool has_other(const struct known_agent *a, const char *id)
-{
-    for (size_t i = 0; i < a->other_count; i++)
-        if (!strcmp(a->others[i].agent->id, id))
-            return true;
-    return !strcmp(a->agent.id, id);
-}
-
-/* Those named and behind each its own, as deep as there is room: a circle ends where it began. */
-static enum status add_others(struct known *k, struct known_agent *a, struct store *s,
-    const struct strings *named, struct error *err)
-{
-    for (size_t i = 0; i < named->count && a->other_count < AGENT_FALLBACKS_MAX; i++) {
-        struct known_agent *spare = NULL;
-        if (has_other(a, named->items[i]))
-            continue;
-        enum status st = find_spare(k, s, named->items[i], &spare, err);
-        if (st)
-            return st;
-        a->others[a->other_count++] = (struct candidate){&spare->agent, &spare->backend};
-        st = add_others(k, a, s, &spare->agent.fallbacks, err);
-        if (st)
-            return st;
-    }
-    return STATUS_OK;
-}
-
-enum status known_load_agent(
-    struct known *k, size_t i, struct store *s, const char *id, struct error *err)
-{
-    struct known_agent *a = &k->agents[i];
-    enum status st = read_agent(k, a, s, id, err);
-    if (st || !a->agent.fallbacks.count)
-        return st;
-    a->others = calloc(AGENT_FALLBACKS_MAX, sizeof *a->others);
-    if (!a->others)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    return add_others(k, a, s, &a->agent.fallbacks, err);
 }
 
 static enum status load_agent(

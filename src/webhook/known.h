@@ -11,17 +11,25 @@
 
 #include <stdatomic.h>
 
-#include "agent/task.h"
+#include "agent/flow_task.h"
 #include "base/ident.h"
 #include "store/agent.h"
 #include "store/backend.h"
 #include "store/client.h"
 #include "store/command.h"
 
+/* A flow that is named, or that is in one. */
+struct known_flow {
+    char *id;
+    struct flow_step root;
+};
+
 struct known_agent {
-    struct agent agent;
+    struct agent agent; /* of a flow: its id alone */
     struct backend backend;
-    struct candidate *others; /* its fallbacks with their own, in order, in known's spares */
+    const struct known_flow *flow; /* it is one, in known's flows; else NULL */
+    struct flow_agent step;        /* of one that a flow asks */
+    struct candidate *others;      /* its fallbacks with their own, in order, in known's spares */
     size_t other_count;
 };
 
@@ -39,8 +47,10 @@ struct known {
     size_t token_count;
     struct known_agent *agents; /* the client's in order; behind them the command's own, if any */
     size_t agent_count;
-    struct known_agent **spares; /* that others fall back on; have no others of their own */
+    struct known_agent **spares; /* that others fall back on, or flows ask */
     size_t spare_count;
+    struct known_flow **flows;
+    size_t flow_count;
     size_t size; /* about how much memory it takes */
 };
 
@@ -48,7 +58,8 @@ struct known {
 struct known *known_new(size_t agents);
 /* STATUS_NOT_FOUND for no such client. */
 enum status known_load(struct known **out, struct store *s, const char *client, struct error *err);
-/* Agent i of it, with its backend and its fallbacks. STATUS_NOT_FOUND for no such agent. */
+/* Agent i of it, with its backend and its fallbacks; or a flow, with all that is in it.
+ * STATUS_NOT_FOUND for neither. */
 enum status known_load_agent(
     struct known *k, size_t i, struct store *s, const char *id, struct error *err);
 struct known *known_hold(struct known *k);
@@ -63,6 +74,11 @@ enum status known_admits(
 enum status known_wrong_token(struct error *err);
 /* NULL when it is none of its agents. */
 const struct known_agent *known_find(const struct known *k, const char *agent);
+
+/* Who is asked in a step of a flow, and a flow in it: for struct flow_ask; known is a struct known.
+ */
+const struct flow_agent *known_step_agent(void *known, const char *id);
+const struct flow_step *known_step_flow(void *known, const char *id);
 
 /* The clients that called lately. One thread's. A client whose place is taken by another is
  * forgotten, and so are all when they take too much memory. */

@@ -34,7 +34,7 @@ void plan_release(struct plan *p);
 enum status plan_client(struct plan *p, struct known *known, struct error *err);
 /* The agents of known that was made without a client; p->prompt is filled already. */
 enum status plan_agents(struct plan *p, struct known *known, struct error *err);
-/* One agent, asked from the terminal. */
+/* One agent or flow, asked from the terminal; p->prompt may be filled later. */
 enum status plan_ask(struct plan *p, struct store *s, const char *agent, struct error *err);
 /* Inside the transaction that is to record the run: if the configuration has changed since the plan
  * was made, makes it again, or says why the call may not be made any more. *changed may be NULL. */

@@ -19,6 +19,7 @@ static void free_parts(struct run *r)
         free(p->told.answer_id);
         free(p->told.request_id);
         buf_release(&p->told.attempts);
+        buf_release(&p->told.steps);
     }
     free(r->parts);
     r->parts = NULL;
@@ -96,7 +97,7 @@ static void sum_up(struct run *r)
     r->result.duration_ms = run_since(r);
     bool several = r->part_count > 1;
     const struct run_agent *first = &r->parts[0].told;
-    if (several || first->attempts.len || first->request_id) {
+    if (several || first->attempts.len || first->steps.len || first->request_id) {
         struct json_writer w;
         json_writer_init(&w, &r->results);
         run_write_results(r, FOR_OPERATOR, several, &w);
@@ -145,7 +146,25 @@ static void part_again(struct part *p, const struct event *e)
     if (strcmp(e->next->id, e->agent->id) != 0)
         log_str(&line, "next", e->next->id);
     log_end(r->service->log, &line);
-    p->told.id = e->next->id;
+    if (!p->told.is_flow)
+        p->told.id = e->next->id;
+}
+
+/* A step of a flow that has ended, for who looks at the run. */
+static void part_step(struct part *p, const struct event *e)
+{
+    struct buf *all = &p->told.steps;
+    struct json_writer w;
+    if (e->step->ended) {
+        if (all->len)
+            buf_addc(all, ',');
+        json_writer_init(&w, all);
+        json_begin_object(&w);
+        run_write_step(e, FOR_OPERATOR, &w);
+        json_end_object(&w);
+    }
+    if (!p->run->canceled)
+        tell(p, e);
 }
 
 static void part_ended(struct part *p, const struct outcome *o)
@@ -158,7 +177,8 @@ static void part_ended(struct part *p, const struct outcome *o)
             a->status = error_set(
                 &err, o->status, "agent \"%s\" failed %d times: %s", a->id, o->attempts, o->error);
         else
-            a->status = error_set(&err, o->status, "agent \"%s\" failed: %s", a->id, o->error);
+            a->status = error_set(&err, o->status, "%s \"%s\" failed: %s",
+                a->is_flow ? "flow" : "agent", a->id, o->error);
         string_set(&a->error, err.text);
     }
     string_set(&a->finish_reason, o->finish_reason);
@@ -203,8 +223,19 @@ static void on_event(struct listener *l, const struct event *e)
         part_said(p, e);
     else if (e->type == EVENT_AGAIN)
         part_again(p, e);
+    else if (e->type == EVENT_STEP)
+        part_step(p, e);
     else
         tell(p, e);
+}
+
+static enum status ask_one(struct part *p, struct error *err)
+{
+    struct agent_env *env = &p->run->service->env;
+    if (p->run->canceled)
+        return error_set(err, STATUS_CANCELED, "canceled");
+    return p->told.is_flow ? flow_start(env, &p->flow, &p->listener, &p->task, err)
+                           : task_start(env, &p->ask, &p->listener, &p->task, err);
 }
 
 static void ask_agents(struct run *r)
@@ -213,9 +244,7 @@ static void ask_agents(struct run *r)
     for (size_t i = 0; i < r->part_count; i++) {
         struct part *p = &r->parts[i];
         struct error err;
-        enum status st = r->canceled
-                             ? error_set(&err, STATUS_CANCELED, "canceled")
-                             : task_start(&r->service->env, &p->ask, &p->listener, &p->task, &err);
+        enum status st = ask_one(p, &err);
         if (st)
             part_ended(
                 p, &(struct outcome){
@@ -249,13 +278,22 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
         .other_count = a->other_count,
         .prompt = buf_str(&r->plan.prompt.text),
         .prompt_len = r->plan.prompt.text.len};
-    p->told = (struct run_agent){.id = a->agent.id,
+    if (a->flow)
+        p->flow = (struct flow_ask){.root = &a->flow->root,
+            .prompt = p->ask.prompt,
+            .prompt_len = p->ask.prompt_len,
+            .agent = known_step_agent,
+            .nested = known_step_flow,
+            .ctx = r->plan.known};
+    p->told = (struct run_agent){.is_flow = a->flow != NULL,
+        .id = a->agent.id,
         .asked = a->agent.id,
         .input_tokens = -1,
         .output_tokens = -1,
         .first_byte_ms = -1};
     buf_init(&p->told.text, r->service->env.max_reply);
     buf_init(&p->told.attempts, BUF_SMALL);
+    buf_init(&p->told.steps, 64 * BUF_SMALL);
 }
 
 /* What of a run depends on its plan. */

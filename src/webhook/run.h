@@ -31,7 +31,9 @@ struct run_agent {
     char *answer_id, *request_id;        /* the provider's, of the last attempt; or NULL */
     int64_t input_tokens, output_tokens; /* -1: not told */
     int64_t retry_after_ms; /* of one that failed in a way that may pass: as asked for; or 0 */
-    struct buf attempts;    /* that failed before: JSON objects with commas between them */
+    bool is_flow;
+    struct buf steps;    /* of a flow, that have ended: JSON objects with commas between them */
+    struct buf attempts; /* that failed before: JSON objects with commas between them */
     int64_t first_byte_ms, duration_ms; /* from the start; first_byte -1: said nothing */
 };
 

@@ -12,12 +12,13 @@
 #define MEMBER_OF(type, member, pointer)                                                           \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* One agent of a run, and what is told of it. */
+/* One agent or flow of a run, and what is told of it. */
 struct part {
     struct listener listener;
     struct run *run;
     struct task *task;
     struct ask ask;
+    struct flow_ask flow; /* instead, when it is one */
     struct run_agent told;
 };
 

@@ -33,13 +33,13 @@ static void write_id(const struct run_agent *a, struct json_writer *w)
         json_member_string(w, "insteadOf", a->asked);
 }
 
-static void write_attempts(const struct run_agent *a, struct json_writer *w)
+static void write_list(const char *name, const struct buf *items, struct json_writer *w)
 {
-    if (!a->attempts.len || buf_status(&a->attempts))
+    if (!items->len || buf_status(items))
         return;
-    json_key(w, "attempts");
+    json_key(w, name);
     json_begin_array(w);
-    json_put_raw(w, buf_str(&a->attempts), a->attempts.len);
+    json_put_raw(w, buf_str(items), items->len);
     json_end_array(w);
 }
 
@@ -63,7 +63,8 @@ void run_write_agent(
     write_details(a, w);
     if (reader == FOR_OPERATOR) {
         write_ids(a, w);
-        write_attempts(a, w);
+        write_list("attempts", &a->attempts, w);
+        write_list("steps", &a->steps, w);
     }
     json_member_int(w, "durationMs", a->duration_ms);
     if (a->status) {
@@ -71,6 +72,41 @@ void run_write_agent(
         json_member_string(
             w, "error", reader == FOR_CALLER && status_http(a->status) == 500 ? hidden : a->error);
     }
+}
+
+static void write_step_end(const struct event *e, enum run_reader reader, struct json_writer *w)
+{
+    const struct outcome *o = e->outcome;
+    json_member_bool(w, "ok", !o->status);
+    if (o->model)
+        json_member_string(w, "model", o->model);
+    if (o->finish_reason)
+        json_member_string(w, "finishReason", o->finish_reason);
+    write_usage(o->input_tokens, o->output_tokens, w);
+    json_member_int(w, "startedMs", e->step->began_ms);
+    json_member_int(w, "durationMs", e->step->duration_ms);
+    if (!o->status)
+        return;
+    json_member_int(w, "status", status_http(o->status));
+    json_member_string(
+        w, "error", reader == FOR_CALLER && status_http(o->status) == 500 ? hidden : o->error);
+}
+
+void run_write_step(const struct event *e, enum run_reader reader, struct json_writer *w)
+{
+    const struct step_event *s = e->step;
+    json_member_string(w, "step", s->path);
+    if (s->round)
+        json_member_int(w, "round", s->round);
+    if (!s->agent) {
+        json_member_string(w, "note", s->note);
+        return;
+    }
+    json_member_string(w, "agent", s->answered);
+    if (strcmp(s->answered, s->agent) != 0)
+        json_member_string(w, "insteadOf", s->agent);
+    if (s->ended)
+        write_step_end(e, reader, w);
 }
 
 void run_write_results(

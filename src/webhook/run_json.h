@@ -16,6 +16,10 @@ enum run_reader { FOR_CALLER, FOR_OPERATOR };
  * that failed before. Into an object that was begun. */
 void run_write_agent(
     const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w);
+/* The members of a step of a flow that begins or has ended: step (where it is), round (of a loop),
+ * agent, insteadOf; of one that ended ok, model, finishReason, usage, startedMs, durationMs, status
+ * and error; of what is only to be known: note. */
+void run_write_step(const struct event *e, enum run_reader reader, struct json_writer *w);
 /* An array of them, in the listed order. */
 void run_write_results(
     const struct run *r, enum run_reader reader, bool with_text, struct json_writer *w);

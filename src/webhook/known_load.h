@@ -1,0 +1,12 @@
+/*
+ * The parts of known.h that are read for an agent or a flow.
+ */
+#ifndef MAGEC_WEBHOOK_KNOWN_LOAD_H
+#define MAGEC_WEBHOOK_KNOWN_LOAD_H
+
+#include "webhook/known.h"
+
+/* Frees what is in it. */
+void known_forget_agent(struct known_agent *a);
+
+#endif
