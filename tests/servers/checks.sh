@@ -6,7 +6,8 @@
 #   $chunked   whether the length of a body that comes in chunks is told to a CGI, which needs it ("no" is a 411)
 #   $patient   whether it can be told to bear silence
 #   $early     whether a refusal arrives while the request's body is still coming
-#   $sockets   a pattern of names of sockets that it leaves itself when it is stopped in the middle of calls
+#   $sockets   a pattern of names of sockets that it leaves itself when it is stopped
+#   $processes how many responders a server starts that does not start one for each call
 #   $beside    the process of a second responder, if there is one
 #   $kind      who starts the responder: "apart" (nobody here: it is $responder), "spawned" (the server),
 #              "cgi" (the server, for every call)
@@ -272,6 +273,10 @@ end_calls() {
     wait $call_pids
 }
 
+health_status() {
+    curl -s -o /dev/null -w '%{http_code}' "$url/health"
+}
+
 check_restart() {
     if [ "$kind" = cgi ]; then
         diag 'fact: there is no responder to restart: each call has its own'
@@ -289,6 +294,7 @@ check_restart() {
             ok 'so far both had calls' grep -q 'agents=' "$tmp/other.log"
         fi
     else
+        [ -z "${processes-}" ] || is "$(responders | wc -l)" "$processes" 'there is one responder'
         # shellcheck disable=SC2046 # a list of processes
         kill -s TERM $(responders)
     fi
@@ -297,16 +303,18 @@ check_restart() {
     [ "$kind" != apart ] || {
         stop "$responder"
         is "$rc" 0 'it ends well'
+        [ -n "${beside-}" ] || like "$(health_status)" '^50[234]$' 'nobody is there'
         start_responder --log stderr --heartbeat 500ms
         ${other_user:+to_web_user}
+        ok 'somebody is there again, and that is soon known' wait_for 3 answers
     }
-    ok 'and another one answers' wait_for 10 answers
+    [ "$kind" = apart ] || ok 'and another one answers' wait_for 10 answers
 }
 
 # Whatever becomes of the calls: each is in the store, and none of them is left open.
 check_stop() {
     before=$(sqlite3 "$MAGEC_DB" 'SELECT max(n) FROM run')
-    begin_calls 100
+    begin_calls 60
     stop "$server"
     isnt "$rc" 137 'the server stops in the middle of calls, by itself'
     end_calls
@@ -320,7 +328,7 @@ check_stop() {
     start_responder
     is "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE n > $before")" 4 'all of them are recorded'
     ok 'no run is left open' wait_for 5 open_runs 0
-    diag "fact: they end as $(sqlite3 "$MAGEC_DB" "SELECT group_concat(DISTINCT status) FROM run WHERE n > $before")"
+    diag "fact: calls in the middle of which it is stopped end as $(sqlite3 "$MAGEC_DB" "SELECT group_concat(DISTINCT status) FROM run WHERE n > $before")"
     stop "$responder"
     ok 'the store is whole' test "$(sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" 'PRAGMA integrity_check')" = ok
 }

@@ -6,7 +6,7 @@
 need lighttpd
 
 # shellcheck disable=SC2034 # for checks.sh
-bodyless=no cut=yes early=late kind=spawned
+bodyless=no cut=yes early=late kind=spawned processes=1
 
 start_server() {
     spawned

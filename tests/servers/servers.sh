@@ -4,6 +4,7 @@
 #   start_nginx FILE              contrib/nginx/FILE, in front of that socket
 #   start_lighttpd FILE           contrib/lighttpd/FILE
 #   start_apache MODULE...        $tmp/magec.conf, with these modules
+#   start_caddy, start_h2o        what contrib/ has for them
 # Each server listens on 127.0.0.1; its process is $server, and $url is where the webhooks are.
 #
 # Of a file of contrib/ only paths, names and addresses are replaced. What surrounds it is a server whose own
@@ -101,15 +102,16 @@ server.upload-dirs = ( "$tmp" )
 server.modules = ( "mod_access", "mod_alias" )
 include "$tmp/magec.conf"
 CONF
-    start_bg lighttpd lighttpd -D -f "$tmp/lighttpd.conf"
+    start_bg lighttpd env -u MAGEC_DB lighttpd -D -f "$tmp/lighttpd.conf"
     server_up lighttpd
 }
 
 start_apache() { # MODULE... with what it reads in $tmp/magec.conf
     port=$(free_port)
     modules=/usr/lib/apache2/modules
-    [ "$(id -u)" = 0 ] && user='User www-data' || user='#'
+    [ "$(id -u)" = 0 ] && user=www-data || user=$(id -un)
     to_web_user
+    mkdir -p "$tmp/htdocs"
     {
         for module in mpm_event authz_core alias env "$@"; do
             echo "LoadModule ${module}_module $modules/mod_$module.so"
@@ -117,9 +119,10 @@ start_apache() { # MODULE... with what it reads in $tmp/magec.conf
         cat <<CONF
 Listen 127.0.0.1:$port
 ServerName 127.0.0.1
-$user
+User $user
+Group $(id -gn "$user")
 ServerRoot $tmp
-DocumentRoot $tmp
+DocumentRoot $tmp/htdocs
 DefaultRuntimeDir $tmp
 PidFile $tmp/apache.pid
 ErrorLog $tmp/apache-error.log
@@ -128,9 +131,16 @@ Timeout 2
     Require all denied
     AllowOverride None
 </Directory>
+<Directory $tmp/htdocs>
+    Require all granted
+</Directory>
 <IfModule fcgid_module>
     FcgidIPCDir $tmp
     FcgidProcessTableFile $tmp/fcgid_shm
+    FcgidIOTimeout 2
+    FcgidBusyTimeout 1
+    FcgidBusyScanInterval 1
+    FcgidMaxProcessesPerClass 8
 </IfModule>
 <IfModule cgid_module>
     ScriptSock $tmp/cgid.sock
@@ -138,8 +148,29 @@ Timeout 2
 Include $tmp/magec.conf
 CONF
     } >"$tmp/apache.conf"
-    start_bg apache apache2 -D FOREGROUND -f "$tmp/apache.conf"
+    start_bg apache env -u MAGEC_DB apache2 -D FOREGROUND -f "$tmp/apache.conf"
     server_up apache
+}
+
+start_caddy() {
+    port=$(free_port)
+    {
+        printf '{\n\tadmin off\n}\n'
+        contrib caddy/Caddyfile -e "s,^127\\.0\\.0\\.1 {,http://127.0.0.1:$port {,"
+    } >"$tmp/Caddyfile"
+    start_bg caddy env -u XDG_DATA_HOME -u XDG_CONFIG_HOME HOME="$tmp" caddy run --config "$tmp/Caddyfile" --adapter caddyfile
+    server_up caddy
+}
+
+start_h2o() {
+    port=$(free_port)
+    [ "$(id -u)" = 0 ] && user='user: root' || user='#'
+    echo 'fastcgi.timeout.io: 2000' >"$tmp/h2o.conf"
+    contrib h2o/h2o.conf -e "s/^user: .*/$user/" -e "s,/run/h2o\\.pid,$tmp/h2o.pid," \
+        -e "s,/var/log/h2o/error\\.log,$tmp/h2o-error.log," \
+        -e "s/port: 80$/host: 127.0.0.1\n  port: $port/" >>"$tmp/h2o.conf"
+    start_bg h2o h2o -c "$tmp/h2o.conf"
+    server_up h2o
 }
 
 call() {
