@@ -51,8 +51,8 @@ static enum status take_member(
 static enum status take_whole(
     struct flow *f, const struct options *o, const struct json *j, struct error *err)
 {
-    enum status st = STATUS_OK;
-    if (!options_given(o, "name"))
+    enum status st = f->id ? STATUS_OK : take_member(f, j, "id", err);
+    if (!st && !options_given(o, "name"))
         st = take_member(f, j, "name", err);
     if (!st && !options_given(o, "description"))
         st = take_member(f, j, "description", err);

@@ -63,6 +63,8 @@ does 'flow "whole" added' flow add whole --root @whole.json --name Mine
 run magec flow show whole --json
 is "$(jq -c '[.id, .name, .description, .root.type]' out)" '["whole","Mine","All of it","sequential"]' \
     'all of a flow may stand where its root is expected'
+does 'flow "x" added' flow add --root @whole.json
+does 'flow "x" removed' flow remove x
 is "$(magec flow add piped --root - <factory.json)" 'flow "piped" added' 'from standard input'
 
 refused '--root is missing' flow add x
