@@ -5,7 +5,7 @@
 
 #include "base/json_schema_part.h"
 #include "base/json_value.h"
-#include "base/pattern.h"
+#include "base/regular.h"
 #include "base/strings.h"
 
 /* In the order of strcmp. */
@@ -222,10 +222,11 @@ static enum status check_schema_member(void *ctx, const char *key, struct json *
 
 static enum status check_pattern(struct checking *c, const char *text, size_t len)
 {
-    struct pattern *p = NULL;
-    struct error why;
-    enum status st = pattern_compile(&p, text, len, &why);
-    pattern_free(p);
+    struct regular *p = NULL;
+    struct error why = {.text = ""};
+    enum status st = regular_compile(text, len, &p, &why);
+    regular_free(p);
+    error_prefix(&why, "the pattern cannot be used");
     return st == STATUS_BAD_REQUEST ? mistake(c, why.text)
            : st                     ? error_set(c->err, st, "%s", why.text)
                                     : STATUS_OK;

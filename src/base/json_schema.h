@@ -1,7 +1,7 @@
 /*
  * JSON Schema (2020-12) in the part that people use: type, enum, const; minimum, maximum,
  * exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength (in characters), pattern
- * (base/pattern.h); items, prefixItems, contains, minContains, maxContains, minItems, maxItems,
+ * (base/regular.h); items, prefixItems, contains, minContains, maxContains, minItems, maxItems,
  * uniqueItems; properties, patternProperties, additionalProperties, propertyNames, required,
  * dependentRequired, dependentSchemas, minProperties, maxProperties; allOf, anyOf, oneOf, not, if,
  * then, else; $ref to "#" and to a schema in this one ("#/$defs/NAME"), $defs, definitions; and

@@ -3,7 +3,6 @@
 
 #include "base/json_schema_rule.h"
 #include "base/json_value.h"
-#include "base/pattern.h"
 
 /* What goes through the members of an object. */
 struct walk {
@@ -109,7 +108,7 @@ enum status schema_check_properties(
 
 static enum status match_key(struct walk *w, const char *pattern)
 {
-    const struct pattern *p = NULL;
+    const struct regular *p = NULL;
     enum status st = schema_pattern(w->v, pattern, strlen(pattern), &p);
     return st ? st : schema_pattern_found(w->v, p, w->key, strlen(w->key), &w->matched);
 }

@@ -17,11 +17,11 @@ struct spot {
     const struct json *value;
 };
 
-struct pattern;
+struct regular;
 
 struct kept_pattern {
     const char *text;
-    struct pattern *compiled;
+    struct regular *compiled;
 };
 
 struct validation {
@@ -59,10 +59,10 @@ enum status schema_too_much(struct validation *v);
 /* A pattern, compiled once in a validation; text stays where it is, so that its address tells it
  * apart. */
 enum status schema_pattern(
-    struct validation *v, const char *text, size_t len, const struct pattern **out);
-/* Whether it is in the text. A long one is as much work as many values. */
+    struct validation *v, const char *text, size_t len, const struct regular **out);
+/* Whether it is in the text. */
 enum status schema_pattern_found(
-    struct validation *v, const struct pattern *p, const char *text, size_t len, bool *found);
+    struct validation *v, const struct regular *p, const char *text, size_t len, bool *found);
 
 /* Whether n is on the wrong side of a limit. */
 static inline bool schema_is_under(size_t n, const struct json *limit)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json_schema_rule.h"
-#include "base/pattern.h"
+#include "base/regular.h"
 #include "base/utf8.h"
 
 enum {
@@ -70,8 +70,10 @@ enum status schema_too_much(struct validation *v)
 
 /* ---- patterns ---- */
 
+enum { STEPS_OF_WORK = 16 }; /* that a pattern makes in the time that one value takes */
+
 enum status schema_pattern(
-    struct validation *v, const char *text, size_t len, const struct pattern **out)
+    struct validation *v, const char *text, size_t len, const struct regular **out)
 {
     for (size_t i = 0; i < v->pattern_count; i++)
         if (v->patterns[i].text == text) {
@@ -81,7 +83,7 @@ enum status schema_pattern(
     if (v->pattern_count == JSON_SCHEMA_PATTERNS_MAX)
         return schema_too_much(v);
     struct kept_pattern *new = &v->patterns[v->pattern_count];
-    enum status st = pattern_compile(&new->compiled, text, len, v->err);
+    enum status st = regular_compile(text, len, &new->compiled, v->err);
     if (st)
         return st == STATUS_BAD_REQUEST ? STATUS_CONFIG : st;
     new->text = text;
@@ -91,14 +93,14 @@ enum status schema_pattern(
 }
 
 enum status schema_pattern_found(
-    struct validation *v, const struct pattern *p, const char *text, size_t len, bool *found)
+    struct validation *v, const struct regular *p, const char *text, size_t len, bool *found)
 {
-    size_t work = 1 + len / 64;
-    if (work >= v->work)
-        return schema_too_much(v);
-    v->work -= work;
-    *found = pattern_found(p, text, len);
-    return STATUS_OK;
+    size_t steps = v->work * STEPS_OF_WORK;
+    enum status st = regular_find(p, text, len, &steps, found);
+    v->work = steps / STEPS_OF_WORK;
+    if (st == STATUS_NO_MEMORY)
+        return error_set(v->err, st, "out of memory");
+    return st || !v->work ? schema_too_much(v) : STATUS_OK;
 }
 
 /* ---- schemas together ---- */
@@ -293,6 +295,6 @@ enum status json_schema_validate(
         .root = schema, .work = JSON_SCHEMA_WORK_MAX, .err = err ? err : &unheard};
     enum status st = schema_evaluate(&v, schema, &top);
     for (size_t i = 0; i < v.pattern_count; i++)
-        pattern_free(v.patterns[i].compiled);
+        regular_free(v.patterns[i].compiled);
     return st;
 }

@@ -215,7 +215,7 @@ enum status schema_check_pattern(
 {
     size_t len, pattern_len = 0;
     bool found = true;
-    const struct pattern *p = NULL;
+    const struct regular *p = NULL;
     const char *text = json_string(at->value, &len), *pattern = json_string(arg, &pattern_len);
     (void)schema;
     if (!text || !pattern)

@@ -270,7 +270,7 @@ static const struct {
     {"{\"anyOf\":[{},{\"not\":1}]}", "#/anyOf/1/not: not a schema"},
     {"{\"items\":[{}]}", "#/items: not a schema"},
     {"{\"dependentRequired\":{\"a\":\"b\"}}", "#/dependentRequired/a: not a list of names"},
-    {"{\"pattern\":\"(\"}", "#/pattern: the pattern cannot be used: \"(\" without \")\""},
+    {"{\"pattern\":\"(\"}", "#/pattern: the pattern cannot be used: at 1: the \"(\" has no \")\""},
     {"{\"pattern\":1}", "#/pattern: not a text"},
     {"{\"patternProperties\":{\"[\":{}}}", "#/patternProperties/[: the pattern cannot be used"},
     {"{\"patternProperties\":{\"a\":1}}", "#/patternProperties/a: not a schema"},
@@ -375,6 +375,27 @@ START_TEST(test_many)
 END_TEST
 
 /* Any schema that is JSON is checked, and any that passes is used. */
+/* A pattern that a search with ways back would be years over. */
+START_TEST(test_slow_pattern)
+{
+    static const char text[] = "{\"pattern\":\"(a|b)*a(a|b){20}c\"}";
+    struct json *schema = parse(text, strlen(text)), *value;
+    struct error err;
+    struct buf b;
+    buf_init(&b, BUF_SMALL);
+    buf_addc(&b, '"');
+    for (int i = 0; i < 16 * 1024; i++)
+        buf_addc(&b, "ab"[i % 2]);
+    buf_addc(&b, '"');
+    value = parse(buf_str(&b), b.len);
+    ck_assert_int_eq(json_schema_check(schema, &err), STATUS_OK);
+    ck_assert_int_eq(json_schema_validate(schema, value, &err), STATUS_BAD_REQUEST);
+    json_free(value);
+    json_free(schema);
+    buf_release(&b);
+}
+END_TEST
+
 START_TEST(test_mutations)
 {
     uint32_t state = (uint32_t)_i + 7;
@@ -411,6 +432,7 @@ int main(void)
     tcase_add_loop_test(all, test_caps, 0, 2);
     tcase_add_test(all, test_depth);
     tcase_add_test(all, test_many);
+    tcase_add_test(all, test_slow_pattern);
     tcase_add_loop_test(all, test_mutations, 0, COUNT(cases));
     suite_add_tcase(suite, all);
     return unit_run(suite);
