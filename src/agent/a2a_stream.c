@@ -142,6 +142,8 @@ static void hand_on(struct a2a_stream *g, struct a2a_artifact *a)
 /* As far as nothing can become another text any more. */
 static void hand_on_all(struct a2a_stream *g)
 {
+    if (g->waits && !g->complete)
+        return;
     for (; g->at < g->count; g->at++) {
         struct a2a_artifact *a = &g->artifacts[g->at];
         a->last = a->last || g->complete;
@@ -455,9 +457,16 @@ static enum status end(const void *stream, struct error *err)
         stream, "the answer was truncated: it ended before the task was complete", err);
 }
 
+static void wait_for_end(void *stream)
+{
+    struct a2a_stream *g = stream;
+    g->waits = true;
+}
+
 const struct stream_reader a2a_reader = {
     .size = sizeof(struct a2a_stream),
     .init = a2a_stream_init,
+    .wait = wait_for_end,
     .feed = stream_feed,
     .end = end,
     .told = stream_told,

@@ -8,7 +8,8 @@
  * text that is replaced is not said: it is handed on when something was appended to it, when its
  * last piece came, or when the task is complete, and the second artifact's only behind the whole
  * first. A text that was handed on may be repeated, and be longer then; one that becomes another is
- * a failure, since it cannot be taken back.
+ * a failure, since it cannot be taken back. A reader that waits hands on nothing before the task is
+ * complete.
  *
  * Failures are a JSON-RPC error, a task that failed, was rejected or canceled, or wants more input
  * or credentials, and an end before the task's. The finish reason is the task's state as it was
@@ -53,6 +54,7 @@ struct a2a_stream {
     size_t held; /* bytes of all */
     char *state; /* of the task, as it was written last */
     bool any;    /* something was handed on */
+    bool waits;
     bool complete;
     /* of the text that is read */
     enum a2a_way way;

@@ -326,6 +326,7 @@ static enum status start(struct task *t, struct error *err)
     struct checked *c = (struct checked *)t;
     c->below.event = on_event;
     c->ask = *t->ask;
+    c->ask.whole = true;
     c->ask.schema = t->ask->agent->response_schema;
     c->who = (struct candidate){t->ask->agent, t->ask->backend};
     c->began_ms = loop_now(t->env->loop);

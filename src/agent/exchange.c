@@ -334,6 +334,8 @@ static enum status use_kind(struct exchange *x, const struct exchange_kind *kind
     x->kind = kind;
     x->stream = stream;
     kind->reader->init(stream, on_text, x);
+    if (x->ask.whole && kind->reader->wait)
+        kind->reader->wait(stream);
     return STATUS_OK;
 }
 

@@ -41,6 +41,9 @@ struct told {
 struct stream_reader {
     size_t size;
     void (*init)(void *stream, stream_text text, void *ctx);
+    /* Nobody hears of the text before the end: what can still change is held back. NULL where
+     * nothing does. Before the first feed. */
+    void (*wait)(void *stream);
     /* OK to go on, also behind the end. STATUS_BACKEND: told has an error, or err says what is
      * wrong with the stream. */
     enum status (*feed)(void *stream, const char *bytes, size_t len, struct error *err);

@@ -111,6 +111,7 @@ struct ask {
     const char *session;            /* of a server that has them: its id; NULL: a new one */
     const struct candidate *others; /* that take its place, in order, while it said nothing */
     size_t other_count;
+    bool whole;                /* nobody hears of the text before its end */
     int64_t total_ms;          /* most that is left of the total deadline; 0: it is as configured */
     const struct route *route; /* an exchange's own: where it goes; NULL: as the backend has it */
 };

@@ -113,8 +113,10 @@ static enum status open_service(
 enum status session_run(
     struct cli *cli, struct plan *plan, const struct session_view *view, struct error *err)
 {
-    struct session s = {
-        .observer = {on_began, on_event, on_ended}, .view = view, .signals = -1, .err = err};
+    struct session s = {.observer = {on_began, on_event, on_ended, .whole = false},
+        .view = view,
+        .signals = -1,
+        .err = err};
     struct log *log = NULL;
     enum status st = log_open(&log, "stderr", "magec", err);
     if (!st)

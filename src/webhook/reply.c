@@ -204,7 +204,8 @@ struct reply *reply_new(struct service *s, struct sink *sink, const struct admis
     struct reply *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->observer = (struct run_observer){on_began, on_event, on_ended};
+    r->observer =
+        (struct run_observer){on_began, on_event, on_ended, .whole = a->format == REPLY_JSON};
     r->service = s;
     r->sink = sink;
     r->admission = *a;

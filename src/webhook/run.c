@@ -277,7 +277,8 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
         .others = a->others,
         .other_count = a->other_count,
         .prompt = buf_str(&r->plan.prompt.text),
-        .prompt_len = r->plan.prompt.text.len};
+        .prompt_len = r->plan.prompt.text.len,
+        .whole = r->observer && r->observer->whole};
     if (a->flow)
         p->flow = (struct flow_ask){.root = &a->flow->root,
             .prompt = p->ask.prompt,

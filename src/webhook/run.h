@@ -57,6 +57,7 @@ struct run_observer {
     /* The row says how it ended (or could not be written: the result says so). The run is freed
      * after this returns. */
     void (*ended)(struct run_observer *o, struct run *r);
+    bool whole; /* of what is said it tells nobody before the end */
 };
 
 /* Takes over what is in the plan (it is empty afterwards). observer may be NULL. */

@@ -184,7 +184,12 @@ fails new cut-mid 502 'cut off before the answer was complete' 69
 fails new ends-early 502 'truncated: it ended before the task was complete' 69
 fails new only-taken 502 'truncated: it ended before the task was complete' 69
 fails new empty 502 'the answer is empty: it has no text (state "TASK_STATE_COMPLETED")' 69
-fails new changed 502 "an artifact's text was replaced when it had been handed on" 69
+call new application/json changed
+is "$status $(look member "$tmp/body" response)" '200 three' 'a JSON reply has what replaced a text'
+call new text/event-stream changed
+is "$(last_event)" error 'which a stream cannot take back'
+call new text/plain changed
+isnt "$rc" 0 'nor can a text'
 fails new failed 502 'the task failed: the oven is cold' 69
 fails new badjson 502 'not JSON' 69
 fails new error200 502 'HTTP 200: it is not so' 69

@@ -301,6 +301,27 @@ START_TEST(test_when)
 }
 END_TEST
 
+/* Who waits has what everything was in the end. */
+START_TEST(test_wait)
+{
+    static const char *const steps[] = {EVENT(TASK("WORKING", "")), SET("a", "one"),
+        ADD("a", " two"), SET("b", "b"), END_OF("b", "!"), SET("a", "three"), ADD("a", "!")};
+    struct stream_run r;
+    unit_stream_begin(&r, &a2a_reader);
+    a2a_reader.wait(r.stream);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        unit_stream_feed(&r, steps[i], strlen(steps[i]), 1000, 1000);
+        ck_assert_int_eq(r.status, STATUS_OK);
+        ck_assert_uint_eq(r.text.len, 0);
+    }
+    unit_stream_feed(&r, DONE, strlen(DONE), 1000, 1000);
+    unit_stream_end(&r);
+    ck_assert_int_eq(r.status, STATUS_OK);
+    ck_assert_str_eq(buf_str(&r.text), "three!" BETWEEN "b!");
+    unit_stream_release(&r);
+}
+END_TEST
+
 START_TEST(test_told)
 {
     static const struct {
@@ -399,6 +420,7 @@ int main(void)
     tcase_add_loop_test(all, test_every_cut, 0, COUNT(rows));
     tcase_add_loop_test(all, test_every_cut_of_a_body, 0, COUNT(bodies));
     tcase_add_test(all, test_when);
+    tcase_add_test(all, test_wait);
     tcase_add_test(all, test_told);
     tcase_add_test(all, test_crowd);
     tcase_add_test(all, test_caps);
