@@ -228,9 +228,8 @@ static enum status try_json(
     if (!declared)
         return STATUS_OK;
     enum status st = explain_json(s, err);
-    size_t shown = media_type_len(s->content_type);
-    error_prefix(err, "the body is declared \"%.*s\"", (int)(shown < SHOWN_MAX ? shown : SHOWN_MAX),
-        s->content_type);
+    size_t shown = utf8_cut(s->content_type, media_type_len(s->content_type), SHOWN_MAX);
+    error_prefix(err, "the body is declared \"%.*s\"", (int)shown, s->content_type);
     return st;
 }
 

@@ -5,10 +5,17 @@
 
 #include "base/ident.h"
 #include "base/units.h"
+#include "base/utf8.h"
 
 static const char base_path[] = "/api/v1/webhooks/";
 
 enum { PATH_LIMIT = 4096, SHOWN_MAX = 64 };
+
+/* How much is repeated of what was sent. */
+static int shown(const char *text)
+{
+    return (int)utf8_cut(text, strlen(text), SHOWN_MAX);
+}
 
 /* ---- path and method ---- */
 
@@ -58,7 +65,7 @@ enum status step_method(const struct request *r, struct admission *a, struct err
         return STATUS_OK;
     a->allow = health ? "GET, HEAD" : "POST";
     return error_set(err, STATUS_METHOD_NOT_ALLOWED, "the method \"%.*s\" is not allowed: use %s",
-        SHOWN_MAX, method, health ? "GET" : "POST");
+        shown(method), method, health ? "GET" : "POST");
 }
 
 /* ---- credentials ---- */
@@ -117,7 +124,7 @@ enum status step_length(const struct request *r, struct admission *a, struct err
         return STATUS_OK;
     return units_count(text, 0, INT64_MAX, &a->length, err)
                ? error_set(err, STATUS_BAD_REQUEST, "the content length \"%.*s\" is not a number",
-                     SHOWN_MAX, text)
+                     shown(text), text)
                : STATUS_OK;
 }
 
@@ -133,8 +140,8 @@ enum status step_body(
     const char *encoding = request_var_or(r, VAR_CONTENT_ENCODING, "");
     if (*encoding && strcasecmp(encoding, "identity") != 0)
         return error_set(err, STATUS_UNSUPPORTED_MEDIA,
-            "the content encoding \"%.*s\" is not understood: send the body as it is", SHOWN_MAX,
-            encoding);
+            "the content encoding \"%.*s\" is not understood: send the body as it is",
+            shown(encoding), encoding);
     if (r->needs_length && a->length < 0 && r->vars[VAR_TRANSFER_ENCODING])
         return error_set(err, STATUS_LENGTH_REQUIRED,
             "the length of the body is not known: send it with a Content-Length");
