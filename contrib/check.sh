@@ -284,7 +284,7 @@ has_libfuzzer() {
 }
 
 fuzz() {
-    configure CC=clang --enable-fuzzing CFLAGS='-O1 -g' && make -j2 && make FUZZ_SECONDS=5 fuzz
+    configure CC=clang --enable-fuzzing CFLAGS='-O1 -g' && make -j2 && FUZZ_SEED=1 make FUZZ_SECONDS=5 fuzz
 }
 
 threads() {
