@@ -239,9 +239,5 @@ const struct protocol protocol_a2a = {
     .summary = "an agent that speaks Agent2Agent (A2A), 0.3 or 1.0",
     .check = check,
     .exchange = &streamed_1_0,
-    .start = exchange_start,
-    .cancel = exchange_cancel,
-    .pause = exchange_pause,
-    .release = exchange_release,
-    .size = sizeof(struct exchange),
+    EXCHANGE_TASK,
 };

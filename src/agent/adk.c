@@ -156,9 +156,5 @@ const struct protocol protocol_adk = {
     .summary = "an agent or a flow on Magec or on ADK's api_server",
     .check = check,
     .exchange = &kind,
-    .start = exchange_start,
-    .cancel = exchange_cancel,
-    .pause = exchange_pause,
-    .release = exchange_release,
-    .size = sizeof(struct exchange),
+    EXCHANGE_TASK,
 };

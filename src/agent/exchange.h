@@ -7,8 +7,7 @@
  *
  * A protocol is then const data and a few functions over struct ask. Its row has
  *
- *     .exchange = &kind, .start = exchange_start, .cancel = exchange_cancel,
- *     .pause = exchange_pause, .release = exchange_release, .size = sizeof(struct exchange)
+ *     .exchange = &kind, EXCHANGE_TASK
  */
 #ifndef MAGEC_AGENT_EXCHANGE_H
 #define MAGEC_AGENT_EXCHANGE_H
@@ -50,5 +49,8 @@ enum status exchange_start(struct task *t, struct error *err);
 void exchange_cancel(struct task *t);
 void exchange_pause(struct task *t, bool paused);
 void exchange_release(struct task *t);
+#define EXCHANGE_TASK                                                                              \
+    .start = exchange_start, .cancel = exchange_cancel, .pause = exchange_pause,                   \
+    .release = exchange_release, .size = sizeof(struct exchange)
 
 #endif

@@ -106,10 +106,6 @@ const struct protocol protocol_gemini = {
     .summary = "Google's Gemini API",
     .check = check,
     .exchange = &kind,
-    .start = exchange_start,
-    .cancel = exchange_cancel,
-    .pause = exchange_pause,
-    .release = exchange_release,
-    .size = sizeof(struct exchange),
+    EXCHANGE_TASK,
     .turns = true,
 };

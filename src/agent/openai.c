@@ -88,10 +88,6 @@ const struct protocol protocol_openai = {
     .summary = "chat completions of OpenAI and compatible servers",
     .check = check,
     .exchange = &kind,
-    .start = exchange_start,
-    .cancel = exchange_cancel,
-    .pause = exchange_pause,
-    .release = exchange_release,
-    .size = sizeof(struct exchange),
+    EXCHANGE_TASK,
     .turns = true,
 };

@@ -81,10 +81,6 @@ const struct protocol protocol_responses = {
     .summary = "OpenAI's Responses",
     .check = check,
     .exchange = &kind,
-    .start = exchange_start,
-    .cancel = exchange_cancel,
-    .pause = exchange_pause,
-    .release = exchange_release,
-    .size = sizeof(struct exchange),
+    EXCHANGE_TASK,
     .turns = true,
 };

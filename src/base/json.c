@@ -247,6 +247,23 @@ struct json *json_at(const struct json *j, size_t i)
     return wrap(json_object_array_get_idx(object(j), i));
 }
 
+const struct json *json_at_path(const struct json *j, const char *path, size_t len)
+{
+    while (len) {
+        char key[128];
+        const char *dot = memchr(path, '.', len);
+        size_t part = dot ? (size_t)(dot - path) : len;
+        if (part >= sizeof key)
+            return NULL;
+        memcpy(key, path, part);
+        key[part] = 0;
+        j = json_get(j, key);
+        len -= dot ? part + 1 : part;
+        path += dot ? part + 1 : part;
+    }
+    return j;
+}
+
 size_t json_count(const struct json *j)
 {
     enum json_kind kind = json_kind(j);

@@ -47,6 +47,8 @@ void json_free(struct json *root);
 enum json_kind json_kind(const struct json *j);
 /* Member of an object, or NULL. */
 struct json *json_get(const struct json *j, const char *key);
+/* The value at a path of len bytes, such as "llm.model"; its names are below 128 bytes. */
+const struct json *json_at_path(const struct json *j, const char *path, size_t len);
 /* Element of an array, or NULL. */
 struct json *json_at(const struct json *j, size_t i);
 /* Elements of an array, members of an object, else 0. */

@@ -9,23 +9,6 @@ enum { COLUMNS_MAX = 12 };
 
 /* ---- values of a JSON tree as text ---- */
 
-static const struct json *at_path(const struct json *j, const char *path, size_t len)
-{
-    while (len) {
-        char key[64];
-        const char *dot = memchr(path, '.', len);
-        size_t part = dot ? (size_t)(dot - path) : len;
-        if (part >= sizeof key)
-            return NULL;
-        memcpy(key, path, part);
-        key[part] = 0;
-        j = json_get(j, key);
-        len -= dot ? part + 1 : part;
-        path += dot ? part + 1 : part;
-    }
-    return j;
-}
-
 static bool is_there(const struct json *j)
 {
     enum json_kind kind = json_kind(j);
@@ -36,7 +19,7 @@ static const struct json *find(const struct json *j, const char *paths)
 {
     for (;;) {
         size_t len = strcspn(paths, "|");
-        const struct json *found = at_path(j, paths, len);
+        const struct json *found = json_at_path(j, paths, len);
         if (is_there(found) || !paths[len])
             return is_there(found) ? found : NULL;
         paths += len + 1;

@@ -4,23 +4,6 @@
 
 #include "store/fields.h"
 
-const struct json *json_at_path(const struct json *j, const char *path, size_t len)
-{
-    while (len) {
-        char key[128];
-        const char *dot = memchr(path, '.', len);
-        size_t part = dot ? (size_t)(dot - path) : len;
-        if (part >= sizeof key)
-            return NULL;
-        memcpy(key, path, part);
-        key[part] = 0;
-        j = json_get(j, key);
-        len -= dot ? part + 1 : part;
-        path += dot ? part + 1 : part;
-    }
-    return j;
-}
-
 static const struct field *extra_field(const struct entity_kind *kind)
 {
     const struct field *f = kind->fields;

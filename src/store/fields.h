@@ -77,9 +77,6 @@ void field_to_json(
 void field_release(const struct field *f, void *e);
 void list_to_json(const char *key, const struct strings *l, struct json_writer *w);
 
-/* The value at a path of len bytes, or NULL. */
-const struct json *json_at_path(const struct json *j, const char *path, size_t len);
-
 /* The members of an object that have no meaning here, as JSON text, or NULL when there are none. A
  * secret that an export withheld is remembered as such: it is one of them, and null. */
 enum status extra_from_json(
