@@ -188,8 +188,10 @@ static enum status demand_another(struct checked *c, const struct error *why)
         "Answer again, with the corrected JSON and nothing else: no explanation, no code fence.\n"
         "The schema: %s",
         why->text, c->ask.schema);
-    c->turns[0] = (struct turn){TURN_ASSISTANT, buf_str(&c->first), c->first.len};
-    c->turns[1] = (struct turn){TURN_USER, buf_str(&c->demand), c->demand.len};
+    c->turns[0] =
+        (struct turn){.role = TURN_ASSISTANT, .text = buf_str(&c->first), .len = c->first.len};
+    c->turns[1] =
+        (struct turn){.role = TURN_USER, .text = buf_str(&c->demand), .len = c->demand.len};
     c->ask.turns = c->turns;
     c->ask.turn_count = 2;
     return buf_status(&c->demand);

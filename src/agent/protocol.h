@@ -27,6 +27,8 @@ struct protocol {
     void (*pause)(struct task *t, bool paused);
     void (*release)(struct task *t); /* also after a failed start, and of a running task */
     size_t size;                     /* of its struct */
+    bool tools; /* its models can call tools: it sends ask->tools, and turns with calls and results
+                 */
     bool turns; /* it sends turns as what they are; for others they are put into the prompt */
 };
 

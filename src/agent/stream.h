@@ -18,6 +18,7 @@
 #ifndef MAGEC_AGENT_STREAM_H
 #define MAGEC_AGENT_STREAM_H
 
+#include "agent/tool.h"
 #include "base/json_scan.h"
 #include "base/sse.h"
 
@@ -34,7 +35,10 @@ struct told {
     const char *error; /* its own words for what went wrong: then it failed */
     int error_status;  /* the HTTP status that the error amounts to, when it may pass; else 0 */
     int64_t input_tokens, output_tokens; /* -1: not told */
-    bool done;                           /* nothing follows: what is sent still can be ignored */
+    const struct tool_call *calls;       /* the model's, whole ones only */
+    size_t call_count;
+    const char *echo; /* with calls: as outcome->echo */
+    bool done;        /* nothing follows: what is sent still can be ignored */
 };
 
 /* One kind of reader; stream points to size zeroed bytes, and then to what init made of them. */

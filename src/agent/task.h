@@ -12,10 +12,13 @@
 
 #include "agent/gate.h"
 #include "agent/route.h"
+#include "agent/tool.h"
 #include "net/transport.h"
 #include "store/agent.h"
 #include "store/backend.h"
 
+struct mcp;
+struct protocol;
 struct task;
 
 enum event_type {
@@ -42,6 +45,10 @@ struct outcome {
     int64_t retry_after_ms;    /* the server wants so long a pause, or its gate is closed so long;
                                 * 0: not known */
     int attempts;              /* how many there were; 0 or 1: it was the first */
+    const struct tool_call *calls; /* of a protocol's task: what the model wants called; then it is
+                                    * OK also without text */
+    size_t call_count;
+    const char *echo; /* with calls: the answer as the protocol sends it back, JSON text; or NULL */
 };
 
 /* A step of a flow (agent/flow_task.h) that asks an agent; or, when agent is NULL, what is to be
@@ -63,10 +70,11 @@ struct step_event {
 /* Pointers are valid during the call only. */
 struct event {
     enum event_type type;
-    const char *text; /* EVENT_TEXT; EVENT_TOOL: the tool's name */
+    const char *text; /* EVENT_TEXT */
     size_t len;
     const struct outcome *outcome; /* EVENT_END; EVENT_AGAIN: of the attempt; EVENT_STEP: an end */
     const struct step_event *step; /* EVENT_STEP */
+    const struct tool_event *tool; /* EVENT_TOOL */
     const struct agent *agent;     /* EVENT_AGAIN: that was asked */
     const struct agent *next;      /* EVENT_AGAIN: that is asked next, perhaps the same */
     int64_t wait_ms;               /* EVENT_AGAIN: until the next */
@@ -80,6 +88,7 @@ struct listener {
 struct agent_env {
     struct loop *loop;
     struct transport *transport;
+    struct mcp *mcp;  /* NULL until an agent needs it */
     size_t max_reply; /* most bytes of one agent's answer */
     struct gates gates;
     struct routes routes;
@@ -90,13 +99,20 @@ struct candidate {
     const struct backend *backend;
 };
 
-enum turn_role { TURN_USER, TURN_ASSISTANT };
+enum turn_role { TURN_USER, TURN_ASSISTANT, TURN_RESULT };
 
-/* What was said in a conversation, by whom. */
+/* What was said in a conversation, by whom; a tool's result is said to the model. All results of an
+ * answer's calls follow it, in the order of the calls. */
 struct turn {
     enum turn_role role;
     const char *text;
     size_t len;
+    const struct tool_call *calls; /* ASSISTANT: that it made */
+    size_t call_count;
+    const char *echo;             /* ASSISTANT: all of it, as outcome->echo, or NULL */
+    const struct protocol *by;    /* whose echo it is; for others the text and the calls */
+    const struct tool_call *call; /* RESULT: of which */
+    bool failed;                  /* RESULT: it is an error */
 };
 
 /* One question to one agent. All of it must outlive the task. */
@@ -107,6 +123,11 @@ struct ask {
     size_t prompt_len;
     const struct turn *turns; /* how the conversation went on behind the prompt */
     size_t turn_count;
+    const struct tool_links *links; /* tools of the agent; NULL: none */
+    struct tool_state *state;       /* in a flow; else NULL */
+    const struct tool *tools; /* for a protocol: that the model may call now; only tool_loop.c sets
+                               * them */
+    size_t tool_count;
     const char *schema;             /* that the answer matches, for who can send it; NULL: none */
     const char *session;            /* of a server that has them: its id; NULL: a new one */
     const struct candidate *others; /* that take its place, in order, while it said nothing */

@@ -27,7 +27,14 @@ struct agent {
     char *options; /* llm.options: members for the request, a JSON object as text; NULL: none */
     char *response_schema; /* responseSchema: a JSON Schema that answers match, as text; or NULL */
     struct strings tags;   /* words for people, in the order they were given */
-    struct strings fallbacks; /* ids of agents that take its place when it fails, in order */
+    struct strings fallbacks;     /* ids of agents that take its place when it fails, in order */
+    struct strings mcp_servers;   /* mcpServers: ids of servers whose tools it may call */
+    struct strings tools;         /* ids of exec tools that it may call */
+    struct strings allowed_tools; /* allowedTools: patterns that narrow these (agent/tool.h) */
+    int64_t tool_rounds;          /* toolLimits.rounds: answers with calls in one run; 0: default */
+    int64_t tool_calls;           /* toolLimits.calls: in one run; 0: default */
+    int64_t tool_result_bytes;    /* toolLimits.resultBytes: of one result; 0: default */
+    int64_t tool_timeout_ms;      /* toolLimits.timeout: of one call; 0: default */
     struct deadlines deadlines;
     char *extra;
 };

@@ -11,11 +11,12 @@ struct client {
     char *id; /* the last part of its URL */
     char *name;
     bool enabled;
-    bool passthrough;        /* config.webhook.passthrough: the prompt comes from the body */
-    char *command;           /* config.webhook.commandId: an id; NULL in passthrough mode */
-    struct strings agents;   /* allowedAgents, in order */
-    bool continue_when_gone; /* onDisconnect: "continue"; false is "cancel" */
-    bool hash_prompt;        /* recordPrompt: "hash": a run keeps the prompt's SHA-256 only */
+    bool passthrough;             /* config.webhook.passthrough: the prompt comes from the body */
+    char *command;                /* config.webhook.commandId: an id; NULL in passthrough mode */
+    struct strings agents;        /* allowedAgents, in order */
+    struct strings allowed_tools; /* allowedTools: patterns that narrow its agents' tools */
+    bool continue_when_gone;      /* onDisconnect: "continue"; false is "cancel" */
+    bool hash_prompt;             /* recordPrompt: "hash": a run keeps the prompt's SHA-256 only */
     char *extra;
 };
 

@@ -112,7 +112,8 @@ END_TEST
 
 START_TEST(test_flatten)
 {
-    const struct turn turns[] = {{TURN_ASSISTANT, "four", 4}, {TURN_USER, "a number", 8}};
+    const struct turn turns[] = {{.role = TURN_ASSISTANT, .text = "four", .len = 4},
+        {.role = TURN_USER, .text = "a number", .len = 8}};
     const struct ask ask = {
         .prompt = "2+2?", .prompt_len = 4, .turns = turns, .turn_count = COUNT(turns)};
     struct buf out;
