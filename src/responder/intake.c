@@ -82,7 +82,7 @@ bool intake_stop(struct intake *in, bool hurry)
     in->env.closing = true;
     if (in->listener && in->o.shared)
         stop_listening(in);
-    if (in->listener) /* those who wait in it are told to try again */
+    if (in->listener) /* those who wait in it are the last */
         on_connection(in, 0);
     incoming_drop(&in->env, hurry);
     if (hurry)

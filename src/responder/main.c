@@ -94,11 +94,12 @@ static void reserve_heap(void)
     mallopt(M_MMAP_MAX, MMAPS_MAX);
 }
 
-/* While stopping: first the calls in flight may end, then they are ended. */
+/* While stopping: first the calls that came may end, then they are ended. */
 static void on_stop_timer(void *ctx)
 {
     struct responder *r = ctx;
     bool hurry = r->hurry || loop_now(r->service.env.loop) - r->stop_ms >= r->o->drain_ms;
+    atomic_store(&r->service.stopping, hurry);
     if (intake_stop(r->intake, hurry) && atomic_load(&r->service.calls) == 0) {
         loop_stop(r->service.env.loop);
         return;
@@ -116,7 +117,6 @@ static void on_stop(void *ctx)
         return;
     }
     r->stop_ms = loop_now(r->service.env.loop);
-    atomic_store(&r->service.stopping, true);
     log_message(r->service.log, LOG_LEVEL_INFO, "stopping", NULL);
     listen_stop(&r->socket);
     on_stop_timer(r);

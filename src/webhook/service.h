@@ -31,7 +31,7 @@ struct service {
     struct log *log;
     struct limits limits;
     atomic_int_fast64_t calls; /* in flight: admitted and not yet ended */
-    atomic_bool stopping;      /* no new calls */
+    atomic_bool stopping;      /* no new calls: the drain time is over */
     struct run *runs;          /* on the loop: all that are recorded and have not ended (run.h) */
     struct known_cache known;  /* on the loop */
     int64_t pace_us;           /* on the loop: how long calls take lately, on average */
