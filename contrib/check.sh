@@ -51,8 +51,8 @@ needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
     libsqlite3-dev libuv1-dev libssl-dev check'
 # Without one of these some tests are skipped.
 wanted='clang libclang-rt-dev clang-format shellcheck mandoc valgrind curl jq openssl sqlite3 python3 procps
-    nginx-light lighttpd apache2-bin libapache2-mod-fcgid caddy h2o nodejs npm ca-certificates
-    xz-utils'
+    nginx-light lighttpd apache2-bin libapache2-mod-fcgid caddy h2o spawn-fcgi systemd
+    nodejs npm ca-certificates xz-utils'
 
 say() {
     printf '%s\n' "$*"
