@@ -17,6 +17,7 @@
 #   demo        contrib/demo.sh: what a newcomer sees first
 #   dist        make distcheck, a build from the tarball with sanitizers, with few of the shell tests;
 #               and the tarball has every file
+#   debian      contrib/debian: a package from the tarball, of which lintian finds no error
 #
 # Environment: MAGEC_CHECK_BUILD  the folder for the builds (default: a temporary one)
 #              XDG_CACHE_HOME     where npm packages are kept (default: ~/.cache)
@@ -52,7 +53,7 @@ needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
 # Without one of these some tests are skipped.
 wanted='clang libclang-rt-dev clang-format shellcheck mandoc valgrind curl jq openssl sqlite3 python3 procps
     nginx-light lighttpd apache2-bin libapache2-mod-fcgid caddy h2o spawn-fcgi systemd
-    nodejs npm ca-certificates xz-utils'
+    nodejs npm ca-certificates xz-utils dpkg-dev debhelper lintian'
 
 say() {
     printf '%s\n' "$*"
@@ -323,6 +324,16 @@ whole_tarball() {
     }
 }
 
+# As contrib/README.md has it. The tests are those that the other stages ran.
+debian() {
+    tar -xf ../dist/magec-fcgi-*.tar.xz --strip-components=1 --one-top-level=package && cd package &&
+        cp -r contrib/debian debian && DEB_BUILD_OPTIONS='nocheck parallel=2' dpkg-buildpackage -us -uc &&
+        cd .. && lintian --allow-root --fail-on error ./*.changes && dpkg-deb -x magec-fcgi_*.deb installed &&
+        [ "$(installed/usr/bin/magec --version)" = "magec $(dpkg-deb -f magec-fcgi_*.deb Version)" ] &&
+        installed/usr/bin/magec-fcgi --version &&
+        grep -q '^ExecStart=/usr/bin/magec-fcgi ' installed/lib/systemd/system/magec-fcgi.service
+}
+
 remove_build() { # distcheck's copy is read-only
     chmod -R u+w "$build"
     rm -rf "$build"
@@ -389,5 +400,10 @@ if [ $quick = no ]; then
         skip_stage demo 'lighttpd is not installed'
     fi
     stage dist dist dist
+    if installed debhelper && installed lintian; then
+        stage debian debian debian
+    else
+        skip_stage debian 'debhelper and lintian are not installed'
+    fi
 fi
 finish
