@@ -114,8 +114,10 @@ void arrival_begin(struct arrival *a)
                               : NULL;
     if (known) {
         a->known = known_hold(known);
+        a->remembered = true;
         if (admit(a, false))
             return;
+        a->remembered = false;
     }
     ask_reader(a, ask_store);
 }
@@ -150,12 +152,36 @@ static void after_planning(struct job *job)
     a->go_on(a);
 }
 
+/* Whether the reason why there is no plan may be gone since. */
+static bool may_be_old(const struct arrival *a)
+{
+    return a->remembered && (a->err.status == STATUS_FORBIDDEN || a->err.status == STATUS_CONFIG);
+}
+
+/* With what the store says now. */
+static void plan_anew(struct arrival *a, struct store *s)
+{
+    known_release(a->known);
+    a->known = NULL;
+    plan_release(&a->plan);
+    plan_init(&a->plan);
+    a->err.status = webhook_ask(s, &a->admission, &a->known, &a->err);
+    if (!a->err.status)
+        a->err.status = known_admits(a->known, a->admission.token, &a->err);
+    if (!a->err.status)
+        make_plan(a);
+}
+
 /* On the reader's thread. */
 static void plan_there(struct read_job *job, struct store *s, const struct error *why)
 {
-    (void)s, (void)why;
     struct arrival *a = MEMBER_OF(struct arrival, job, job);
-    make_plan(a);
+    if (!may_be_old(a))
+        make_plan(a);
+    if (may_be_old(a) && s)
+        plan_anew(a, s);
+    else if (may_be_old(a))
+        a->err = *why;
     a->back.run = after_planning;
     loop_post(a->service->env.loop, &a->back);
 }
@@ -164,13 +190,13 @@ void arrival_complete(struct arrival *a)
 {
     if (a->state != ARRIVAL_BODY)
         return;
-    if (a->body.len > PLAN_HERE_MAX) {
-        ask_reader(a, plan_there);
-        return;
-    }
-    if (a->admission.kind == REQUEST_CALL)
+    bool here = a->body.len <= PLAN_HERE_MAX;
+    if (here && a->admission.kind == REQUEST_CALL)
         make_plan(a);
-    planned(a);
+    if (here && !may_be_old(a))
+        planned(a);
+    else
+        ask_reader(a, plan_there);
 }
 
 /* ---- the answer ---- */

@@ -26,6 +26,7 @@ struct arrival {
     void (*go_on)(struct arrival *a);
     struct admission admission;
     struct known *known;
+    bool remembered; /* that is what was known, not what the store says now */
     struct buf body;
     struct plan plan;
     struct error err; /* why it is refused */

@@ -26,6 +26,16 @@ answered 500 'ok":false' 'a backend changed with another program'
 sql "UPDATE backend SET type = 'echo' WHERE id = 'echo'"
 answered 200 '"agent":"second"' 'and changed back'
 
+fcgi say --body '{"agent": "third", "prompt": "x"}'
+is "$status" 403 'an agent that is not there'
+magec agent add third --backend echo >/dev/null
+magec client set say --agents second,third >/dev/null
+fcgi say --body '{"agent": "third", "prompt": "x"}'
+is "$status" 200 'it is, and the client may use it'
+magec client set say --agents second >/dev/null
+fcgi say --body '{"agent": "third", "prompt": "x"}'
+is "$status" 403 'it may not any more'
+
 magec client set say --disable >/dev/null
 answered 403 'this webhook is disabled' 'the client is disabled'
 magec client set say --enable >/dev/null
