@@ -133,7 +133,7 @@ class Magec(Target):
                 for path in self.sockets]
 
     def environment(self):
-        return {'SSL_CERT_FILE': self.bench.path('ca.pem'), **self.variables}
+        return {'SSL_CERT_FILE': self.bench.path('ca.pem'), 'MAGEC_ALLOW_ROOT': '1', **self.variables}
 
     def call(self, load, stream):
         if not stream:

@@ -143,7 +143,7 @@ fastcgi.server = ( "/api/v1/webhooks" => ((
     "socket" => "$dir/magec.sock",
     "check-local" => "disable",
     "max-procs" => 1,
-    "bin-environment" => ( "MAGEC_DB" => "$MAGEC_DB", "MAGEC_LOG" => "none" )
+    "bin-environment" => ( "MAGEC_DB" => "$MAGEC_DB", "MAGEC_LOG" => "none", "MAGEC_ALLOW_ROOT" => "1" )
 )))
 CONF
 lighttpd=$(command -v lighttpd || echo /usr/sbin/lighttpd)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/confined.h"
+
 enum { SECRET_FILE_MAX = 16 * 1024, REDACT_MIN = 4 };
 
 static const char redacted[] = "[redacted]";
@@ -30,8 +32,8 @@ static enum status add_file(const char *path, struct buf *out, struct error *err
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return error_set(
-            err, STATUS_CONFIG, "cannot read the key file \"%s\": %s", path, strerror(errno));
+        return error_set(err, STATUS_CONFIG, "cannot read the key file \"%s\": %s%s", path,
+            strerror(errno), confined_hint(errno));
     char bytes[SECRET_FILE_MAX];
     ssize_t n = read(fd, bytes, sizeof bytes);
     int failed = errno;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/confined.h"
 #include "base/utf8.h"
 #include "net/deadline.h"
 
@@ -323,8 +324,8 @@ enum status process_start(struct loop *l, const struct process_request *req,
     deadline_phase(&p->deadline, DEADLINE_FIRST_BYTE);
     int rc = open_pipes(p, child) ? errno : spawn(p, req, child);
     if (rc) {
-        st = error_set(
-            err, STATUS_CONFIG, "cannot start \"%s\": %s", req->argv->items[0], strerror(rc));
+        st = error_set(err, STATUS_CONFIG, "cannot start \"%s\": %s%s", req->argv->items[0],
+            strerror(rc), confined_hint(rc));
         goto out;
     }
     if (!watch_all(p)) {

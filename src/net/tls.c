@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/confined.h"
 #include "net/failure.h"
 #include "net/pem.h"
 
@@ -17,8 +18,8 @@ static enum status cannot_read(const char *what, const char *path, struct error 
 {
     if (errno == EMFILE || errno == ENFILE)
         return failure_no_descriptor(err);
-    return error_set(
-        err, STATUS_CONFIG, "the %s \"%s\" cannot be read: %s", what, path, strerror(errno));
+    return error_set(err, STATUS_CONFIG, "the %s \"%s\" cannot be read: %s%s", what, path,
+        strerror(errno), confined_hint(errno));
 }
 
 static enum status read_file(const char *what, const char *path, struct buf *out, struct error *err)

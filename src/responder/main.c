@@ -16,6 +16,7 @@
 #include "responder/intake.h"
 #include "responder/listen.h"
 #include "responder/options.h"
+#include "responder/sandbox.h"
 #include "responder/signals.h"
 #include "webhook/run.h"
 
@@ -162,12 +163,29 @@ static void load_http(struct responder *r)
         log_message(r->service.log, LOG_LEVEL_ERROR, "agents behind HTTP cannot be asked", &err);
 }
 
+/* Before there are threads, which would be left out of it. */
+static enum status confine(const struct options *o, const struct listener_socket *socket,
+    struct log *log, struct error *err)
+{
+    struct sandbox_needs needs = {
+        .store = o->store, .socket = socket->path, .writable = o->writable, .log = log};
+    if (o->no_sandbox)
+        return STATUS_OK;
+    enum status st = sandbox_read_configuration(&needs, err);
+    if (!st)
+        st = sandbox_enter(&needs, err);
+    sandbox_needs_release(&needs);
+    return st;
+}
+
 static int serve(const struct options *o, struct listener_socket socket, struct log *log)
 {
     struct responder r = {.o = o, .socket = socket, .signals = {.fd = -1}};
     struct error err;
     reserve_heap();
-    enum status st = open_all(&r, log, &err);
+    enum status st = confine(o, &socket, log, &err);
+    if (!st)
+        st = open_all(&r, log, &err);
     if (st) {
         log_message(log, LOG_LEVEL_ERROR, "cannot start", &err);
     } else {
@@ -212,8 +230,10 @@ int main(int argc, char **argv)
         return usage(&err);
     if (o.help || o.version)
         return print_and_exit(&o);
-    if (log_open(&log, o.log, "magec-fcgi", &err))
+    if (sandbox_refuses_root(o.allow_root, &err) || log_open(&log, o.log, "magec-fcgi", &err))
         return usage(&err);
+    if (!o.no_sandbox)
+        sandbox_begin();
     signals_block();
     raise_limits();
     int rc;

@@ -51,6 +51,11 @@ static const struct option table[] = {
         "older runs are deleted; 0: never (90d)"},
     {"keep-runs", "MAGEC_KEEP_RUNS", COUNT, FIELD(keep_runs), "N",
         "only so many of the newest runs are kept; 0: all (0)"},
+    {"allow-write", "MAGEC_ALLOW_WRITE", TEXT, FIELD(writable), "PATHS",
+        "folders that programs of agents may change, separated by \":\""},
+    {"no-sandbox", "MAGEC_NO_SANDBOX", FLAG, FIELD(no_sandbox), NULL,
+        "keep what it does not need of the file system"},
+    {"allow-root", "MAGEC_ALLOW_ROOT", FLAG, FIELD(allow_root), NULL, "run although it is root"},
     {"help", NULL, FLAG, FIELD(help), NULL, "print this"},
     {"version", NULL, FLAG, FIELD(version), NULL, "print the version"},
 };
@@ -81,8 +86,8 @@ static enum status set(
         return units_count(value, 0, INT64_MAX, field, err);
     case DURATION:
         return units_duration(value, field, err);
-    default:
-        *(bool *)field = true;
+    default: /* only the environment has a value for it */
+        *(bool *)field = !value || (strcmp(value, "0") != 0 && strcmp(value, "no") != 0);
         return STATUS_OK;
     }
 }

@@ -16,6 +16,8 @@ struct options {
     int64_t drain_ms;     /* for calls in flight when the process is told to stop */
     int64_t keep_runs_ms; /* 0: for ever */
     int64_t keep_runs;    /* 0: all */
+    const char *writable; /* folders that programs may change, separated by ":"; NULL: none */
+    bool no_sandbox, allow_root;
     bool help, version;
 };
 
