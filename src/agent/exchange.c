@@ -339,6 +339,8 @@ static enum status use_kind(struct exchange *x, const struct exchange_kind *kind
     kind->reader->init(stream, on_text, x);
     if (x->ask.whole && kind->reader->wait)
         kind->reader->wait(stream);
+    if (x->ask.tool_count && kind->reader->expect_calls)
+        kind->reader->expect_calls(stream);
     return STATUS_OK;
 }
 

@@ -326,6 +326,21 @@ enum status exchange_check_options(
     return STATUS_OK;
 }
 
+enum { AROUND = 256 }; /* bytes of the keys and brackets of one thing */
+
+static size_t call_max(const struct tool_call *c)
+{
+    return AROUND + escaped_size(c->id) + escaped_size(c->name) + escaped_size(c->arguments);
+}
+
+static size_t turn_max(const struct turn *t)
+{
+    size_t n = AROUND + 6 * t->len + escaped_size(t->echo) + (t->call ? call_max(t->call) : 0);
+    for (size_t i = 0; i < t->call_count; i++)
+        n += call_max(&t->calls[i]);
+    return n;
+}
+
 /* The most bytes of what is written of an ask as strings. */
 static size_t body_max(const struct ask *ask)
 {
@@ -333,7 +348,10 @@ static size_t body_max(const struct ask *ask)
     size_t n = 2 * BUF_SMALL + 6 * ask->prompt_len + escaped_size(a->system_prompt) +
                escaped_size(a->model) + escaped_size(a->options) + escaped_size(ask->schema);
     for (size_t i = 0; i < ask->turn_count; i++)
-        n += 64 + 6 * ask->turns[i].len;
+        n += turn_max(&ask->turns[i]);
+    for (size_t i = 0; i < ask->tool_count; i++)
+        n += AROUND + escaped_size(ask->tools[i].name) + escaped_size(ask->tools[i].description) +
+             escaped_size(ask->tools[i].schema);
     return n;
 }
 

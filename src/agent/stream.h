@@ -48,6 +48,9 @@ struct stream_reader {
     /* Nobody hears of the text before the end: what can still change is held back. NULL where
      * nothing does. Before the first feed. */
     void (*wait)(void *stream);
+    /* The model has tools: its calls are kept, and an answer of nothing else is OK. NULL where
+     * there are none: it is not called then, and a call is a failure. Before the first feed. */
+    void (*expect_calls)(void *stream);
     /* OK to go on, also behind the end. STATUS_BACKEND: told has an error, or err says what is
      * wrong with the stream. */
     enum status (*feed)(void *stream, const char *bytes, size_t len, struct error *err);

@@ -128,6 +128,8 @@ struct ask {
     const struct tool *tools; /* for a protocol: that the model may call now; only tool_loop.c sets
                                * them */
     size_t tool_count;
+    bool tools_off; /* it is told of them because the turns name some, but text is wanted now: it is
+                     * asked to call none. One that does it all the same is OK, and has calls */
     const char *schema;             /* that the answer matches, for who can send it; NULL: none */
     const char *session;            /* of a server that has them: its id; NULL: a new one */
     const struct candidate *others; /* that take its place, in order, while it said nothing */
