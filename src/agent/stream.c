@@ -17,6 +17,7 @@ void stream_init(struct stream *s, sse_visit visit, stream_text text, void *ctx)
     *s = (struct stream){
         .visit = visit, .text = text, .ctx = ctx, .input_tokens = -1, .output_tokens = -1};
     buf_init(&s->refusal, ERROR_TEXT_MAX);
+    buf_init(&s->echo, STREAM_ECHO_MAX);
     stream_widen(s, STREAM_EVENT_MAX);
 }
 
@@ -33,11 +34,19 @@ void stream_release(void *stream)
     sse_release(&s->sse);
     buf_release(&s->decoded);
     buf_release(&s->refusal);
+    buf_release(&s->echo);
+    stream_calls_release(s);
     free(s->finish_reason);
     free(s->model);
     free(s->id);
     free(s->error);
     s->finish_reason = s->model = s->id = s->error = NULL;
+}
+
+void stream_expect_calls(void *stream)
+{
+    struct stream *s = stream;
+    s->expects = true;
 }
 
 enum status stream_feed(void *stream, const char *bytes, size_t len, struct error *err)
@@ -66,6 +75,10 @@ enum status stream_end(const void *stream, struct error *err)
     if (!s->finish_reason)
         return error_set(
             err, STATUS_BACKEND, "the answer was truncated: it ended without a finish reason");
+    if (s->called)
+        return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
+    if (s->calls)
+        return stream_calls_check(s, err);
     if (!s->said)
         return error_set(
             err, STATUS_BACKEND, "the answer is empty (finish reason \"%s\")", s->finish_reason);
@@ -83,6 +96,12 @@ void stream_told(const void *stream, struct told *told)
         .input_tokens = s->input_tokens,
         .output_tokens = s->output_tokens,
         .done = s->done};
+    if (!s->calls || !s->finish_reason || s->error)
+        return;
+    told->calls = s->calls->items;
+    told->call_count = s->calls->count;
+    if (s->echo.len && !buf_status(&s->echo))
+        told->echo = buf_str(&s->echo);
 }
 
 /* What a string says, where it stands or in s->decoded. */

@@ -18,11 +18,11 @@
 #ifndef MAGEC_AGENT_STREAM_H
 #define MAGEC_AGENT_STREAM_H
 
-#include "agent/tool.h"
+#include "agent/stream_calls.h"
 #include "base/json_scan.h"
 #include "base/sse.h"
 
-enum { STREAM_EVENT_MAX = 1024 * 1024 };
+enum { STREAM_EVENT_MAX = 1024 * 1024, STREAM_ECHO_MAX = 16 * 1024 * 1024 };
 
 /* The text is where it was fed or decoded: valid during the call, not terminated, never empty. */
 typedef void (*stream_text)(void *ctx, const char *bytes, size_t len);
@@ -35,9 +35,9 @@ struct told {
     const char *error; /* its own words for what went wrong: then it failed */
     int error_status;  /* the HTTP status that the error amounts to, when it may pass; else 0 */
     int64_t input_tokens, output_tokens; /* -1: not told */
-    const struct tool_call *calls;       /* the model's, whole ones only */
+    const struct tool_call *calls;       /* the model's, of an answer that is finished */
     size_t call_count;
-    const char *echo; /* with calls: as outcome->echo */
+    const char *echo; /* with calls: as outcome->echo, or NULL */
     bool done;        /* nothing follows: what is sent still can be ignored */
 };
 
@@ -55,7 +55,7 @@ struct stream_reader {
      * wrong with the stream. */
     enum status (*feed)(void *stream, const char *bytes, size_t len, struct error *err);
     /* The stream ended properly on the wire: what that makes of it. OK only when it was finished
-     * and said something; else STATUS_BACKEND and why. */
+     * and said something or called a tool; else STATUS_BACKEND and why. */
     enum status (*end)(const void *stream, struct error *err);
     void (*told)(const void *stream, struct told *told);
     void (*release)(void *stream); /* also when only zeroed */
@@ -71,9 +71,13 @@ struct stream {
     char *finish_reason, *model, *id, *error;
     int error_status; /* as told */
     int64_t input_tokens, output_tokens;
+    struct stream_calls *calls; /* NULL: none yet (stream_calls.h) */
+    struct buf echo;            /* once the answer is finished; what makes it too large: none */
     size_t event_max;
-    bool done; /* events that still come are not visited */
-    bool said; /* some text was handed on */
+    bool done;    /* events that still come are not visited */
+    bool said;    /* some text was handed on */
+    bool expects; /* calls; else they are a failure, and nothing is kept of them */
+    bool called;  /* without being expected */
 };
 
 /* visit gets the struct stream. */
@@ -81,8 +85,11 @@ void stream_init(struct stream *s, sse_visit visit, stream_text text, void *ctx)
 /* Other caps than STREAM_EVENT_MAX; right after stream_init. */
 void stream_widen(struct stream *s, size_t event_max);
 void stream_release(void *stream);
+/* Of a reader whose model may have tools. */
+void stream_expect_calls(void *stream);
 enum status stream_feed(void *stream, const char *bytes, size_t len, struct error *err);
-/* The checks that are the same everywhere: an error, a refusal, no finish reason, no text. */
+/* The checks that are the same everywhere: an error, a refusal, no finish reason, a call that is
+ * not expected or has no name, neither text nor a call. */
 enum status stream_end(const void *stream, struct error *err);
 void stream_told(const void *stream, struct told *told);
 
