@@ -61,6 +61,8 @@ struct tool_call {
 };
 
 void tool_call_release(struct tool_call *c);
+/* Its arguments for who takes nothing but an object: "{}" when they are none, or not JSON. */
+const char *tool_call_object(const struct tool_call *c);
 
 /* What is told of a call, twice: when it begins, and when it has ended. */
 struct tool_event {
