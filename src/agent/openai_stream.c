@@ -17,6 +17,7 @@ struct chunk {
     bool has_error, has_choices;
     struct json_slice input_tokens, output_tokens, model, id;
     struct json_slice content, refusal, finish_reason; /* of the first choice */
+    struct json_slice reasoning, details, calls, legacy_call;
 };
 
 static void scan_usage(struct json_scan *s, struct chunk *c)
@@ -32,16 +33,37 @@ static void scan_usage(struct json_scan *s, struct chunk *c)
     }
 }
 
+static void forget_delta(struct chunk *c)
+{
+    c->content = c->refusal = c->reasoning = c->details = c->calls = c->legacy_call =
+        (struct json_slice){0};
+}
+
+/* Where a member of a delta belongs, or NULL. */
+static struct json_slice *delta_member(struct chunk *c, const struct json_slice *key)
+{
+    if (json_slice_is(key, "content"))
+        return &c->content;
+    if (json_slice_is(key, "refusal"))
+        return &c->refusal;
+    if (json_slice_is(key, "tool_calls"))
+        return &c->calls;
+    if (json_slice_is(key, "function_call"))
+        return &c->legacy_call;
+    if (json_slice_is(key, "reasoning_content"))
+        return &c->reasoning;
+    return json_slice_is(key, "reasoning_details") ? &c->details : NULL;
+}
+
 static void scan_delta(struct json_scan *s, struct chunk *c)
 {
     struct json_slice key, other;
-    c->content = c->refusal = (struct json_slice){0};
+    forget_delta(c);
     if (!json_scan_object(s))
         return;
     while (json_scan_member(s, &key)) {
-        bool content = json_slice_is(&key, "content");
-        bool refusal = json_slice_is(&key, "refusal");
-        json_scan_value(s, content ? &c->content : refusal ? &c->refusal : &other);
+        struct json_slice *member = delta_member(c, &key);
+        json_scan_value(s, member ? member : &other);
     }
 }
 
@@ -62,7 +84,8 @@ static void scan_choices(struct json_scan *s, struct chunk *c)
 {
     struct json_slice other;
     c->has_choices = true;
-    c->content = c->refusal = c->finish_reason = (struct json_slice){0};
+    forget_delta(c);
+    c->finish_reason = (struct json_slice){0};
     if (!json_scan_array(s))
         return;
     for (bool first = true; json_scan_element(s); first = false) {
@@ -120,6 +143,8 @@ static enum status read_error(struct openai_stream *s, const char *text, size_t 
 static void on_text(void *ctx, const char *bytes, size_t len)
 {
     struct openai_stream *s = ctx;
+    if (s->base.expects)
+        buf_add(&s->calls.content, bytes, len);
     think_feed(&s->think, bytes, len);
 }
 
@@ -138,6 +163,21 @@ static enum status read_finish(struct openai_stream *s, const struct json_slice 
     return stream_word(&s->base, reason, &s->base.finish_reason);
 }
 
+/* What matters to who has tools: the calls, and what goes back with them. */
+static enum status read_calls(struct openai_stream *s, const struct chunk *c)
+{
+    enum status st = openai_calls_read_legacy(&s->calls, &c->legacy_call);
+    if (!st)
+        st = openai_calls_read(&s->calls, &c->calls);
+    if (st || !s->base.expects)
+        return st;
+    json_slice_add(&c->reasoning, &s->calls.reasoning);
+    openai_calls_keep_details(&s->calls, &c->details);
+    if (s->base.finish_reason)
+        openai_calls_echo(&s->calls);
+    return STATUS_OK;
+}
+
 static enum status read_chunk(struct openai_stream *o, const struct chunk *c)
 {
     struct stream *s = &o->base;
@@ -152,15 +192,25 @@ static enum status read_chunk(struct openai_stream *o, const struct chunk *c)
         st = say(o, &c->content);
     if (!st)
         st = stream_refuse(s, &c->refusal);
-    return st ? st : read_finish(o, &c->finish_reason);
+    if (!st)
+        st = read_finish(o, &c->finish_reason);
+    return st ? st : read_calls(o, c);
+}
+
+/* A member that may be in every chunk, with nothing in it. */
+static bool is_blank(const struct json_slice *v)
+{
+    return (v->kind != JSON_ARRAY && v->kind != JSON_OBJECT && v->kind != JSON_STRING) ||
+           (v->kind == JSON_ARRAY && v->len == 2) || (v->kind == JSON_STRING && !v->len);
 }
 
 /* Whether nothing but the content would come of it, were it said again. */
 static bool only_says(const struct chunk *c)
 {
-    return c->content.kind == JSON_STRING && c->refusal.kind != JSON_STRING &&
-           c->finish_reason.kind != JSON_STRING && c->input_tokens.kind != JSON_INT &&
-           c->output_tokens.kind != JSON_INT;
+    return is_blank(&c->calls) && is_blank(&c->legacy_call) && is_blank(&c->reasoning) &&
+           is_blank(&c->details) && c->content.kind == JSON_STRING &&
+           c->refusal.kind != JSON_STRING && c->finish_reason.kind != JSON_STRING &&
+           c->input_tokens.kind != JSON_INT && c->output_tokens.kind != JSON_INT;
 }
 
 static enum status on_event(void *stream, const struct sse_event *e)
@@ -191,13 +241,32 @@ static void init(void *stream, stream_text text, void *ctx)
     stream_init(&s->base, on_event, on_text, s);
     s->think = (struct think){.text = text, .ctx = ctx};
     json_alike_init(&s->said_like);
+    openai_calls_init(&s->calls, &s->base);
 }
 
 static void release(void *stream)
 {
     struct openai_stream *s = stream;
     json_alike_release(&s->said_like);
+    openai_calls_release(&s->calls);
     stream_release(&s->base);
+}
+
+/* Of an answer that is finished. */
+static enum status check_calls(const struct openai_stream *s, struct error *err)
+{
+    const char *reason = s->base.finish_reason;
+    if (stream_calls_count(&s->base))
+        return strcmp(reason, "length") != 0
+                   ? STATUS_OK
+                   : error_set(err, STATUS_BACKEND,
+                         "the answer was cut off (finish reason \"length\") within a tool call");
+    if (strcmp(reason, "tool_calls") != 0 && strcmp(reason, "function_call") != 0)
+        return STATUS_OK;
+    if (s->base.expects)
+        return error_set(err, STATUS_BACKEND,
+            "the model called a tool, but the call did not come (finish reason \"%s\")", reason);
+    return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
 }
 
 static enum status end(const void *stream, struct error *err)
@@ -209,11 +278,12 @@ static enum status end(const void *stream, struct error *err)
     if (!strcmp(reason, "content_filter"))
         return error_set(
             err, STATUS_BACKEND, "the answer was stopped by the provider's content filter");
-    if (!strcmp(reason, "tool_calls") || !strcmp(reason, "function_call"))
-        return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
     if (!strcmp(reason, "error"))
         return error_set(err, STATUS_BACKEND, "the backend broke the answer off with an error");
-    if (s->think.state == THINK_INSIDE)
+    enum status st = check_calls(s, err);
+    if (st)
+        return st;
+    if (s->think.state == THINK_INSIDE && !stream_calls_count(&s->base))
         return error_set(err, STATUS_BACKEND,
             "the answer is empty: it ended within its reasoning (finish reason \"%s\")", reason);
     return stream_end(stream, err);
@@ -222,6 +292,7 @@ static enum status end(const void *stream, struct error *err)
 const struct stream_reader openai_reader = {
     .size = sizeof(struct openai_stream),
     .init = init,
+    .expect_calls = stream_expect_calls,
     .feed = stream_feed,
     .end = end,
     .told = stream_told,
