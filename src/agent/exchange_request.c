@@ -274,7 +274,16 @@ struct json_slice exchange_member(const struct json_slice *object, const char *n
     return found;
 }
 
-void exchange_add_members(struct json_writer *w, const struct json_slice *object, const char *but)
+static bool is_one_of(const struct json_slice *key, const char *const *names)
+{
+    for (; names && *names; names++)
+        if (json_slice_is(key, *names))
+            return true;
+    return false;
+}
+
+void exchange_add_members_but(
+    struct json_writer *w, const struct json_slice *object, const char *const *but)
 {
     struct json_scan scan;
     struct json_slice key, value;
@@ -285,7 +294,7 @@ void exchange_add_members(struct json_writer *w, const struct json_slice *object
     buf_init(&name, BUF_SMALL);
     while (json_scan_member(&scan, &key)) {
         json_scan_value(&scan, &value);
-        if (value.kind == JSON_NULL || (but && json_slice_is(&key, but)))
+        if (value.kind == JSON_NULL || is_one_of(&key, but))
             continue;
         buf_reset(&name);
         json_slice_add(&key, &name);
@@ -294,6 +303,12 @@ void exchange_add_members(struct json_writer *w, const struct json_slice *object
         json_put_raw(w, value.bytes - quote, value.len + 2 * quote);
     }
     buf_release(&name);
+}
+
+void exchange_add_members(struct json_writer *w, const struct json_slice *object, const char *but)
+{
+    const char *const list[] = {but, NULL};
+    exchange_add_members_but(w, object, list);
 }
 
 bool exchange_has_option(const struct ask *ask, const char *member)

@@ -78,6 +78,9 @@ void exchange_add_options(const struct ask *ask, struct json_writer *w);
 struct json_slice exchange_options(const struct ask *ask);
 struct json_slice exchange_member(const struct json_slice *object, const char *name);
 void exchange_add_members(struct json_writer *w, const struct json_slice *object, const char *but);
+/* The same but for several, ended by NULL. */
+void exchange_add_members_but(
+    struct json_writer *w, const struct json_slice *object, const char *const *but);
 /* For path: the bytes of s escaped in the path or the query of a URL, added to url. */
 void exchange_add_escaped(struct buf *url, const char *s);
 

@@ -5,6 +5,7 @@
 
 #include "agent/exchange.h"
 #include "agent/openai_stream.h"
+#include "agent/openai_tools.h"
 #include "agent/protocols.h"
 #include "agent/response_format.h"
 
@@ -15,6 +16,72 @@ static void add_message(struct json_writer *w, const char *role, const char *tex
     json_key(w, "content");
     json_put_string(w, text, len);
     json_end_object(w);
+}
+
+static void add_calls(struct json_writer *w, const struct turn *t)
+{
+    json_begin_object(w);
+    json_member_string(w, "role", "assistant");
+    json_key(w, "content");
+    if (t->len)
+        json_put_string(w, t->text, t->len);
+    else
+        json_put_null(w);
+    json_key(w, "tool_calls");
+    json_begin_array(w);
+    for (size_t i = 0; i < t->call_count; i++)
+        openai_calls_put(w, &t->calls[i], NULL);
+    json_end_array(w);
+    json_end_object(w);
+}
+
+static void add_result(struct json_writer *w, const struct turn *t)
+{
+    json_begin_object(w);
+    json_member_string(w, "role", "tool");
+    json_member_string(w, "tool_call_id", t->call->id);
+    json_key(w, "content");
+    openai_tools_put_result(w, t);
+    json_end_object(w);
+}
+
+static void add_turn(struct json_writer *w, const struct turn *t)
+{
+    if (t->role == TURN_RESULT)
+        add_result(w, t);
+    else if (t->echo && t->by == &protocol_openai)
+        json_put_raw(w, t->echo, strlen(t->echo));
+    else if (t->call_count)
+        add_calls(w, t);
+    else
+        add_message(w, t->role == TURN_ASSISTANT ? "assistant" : "user", t->text, t->len);
+}
+
+static void put_tool(struct json_writer *w, const struct tool *t)
+{
+    json_begin_object(w);
+    json_member_string(w, "type", "function");
+    json_key(w, "function");
+    json_begin_object(w);
+    openai_tools_put(w, t);
+    json_end_object(w);
+    json_end_object(w);
+}
+
+/* Where text is wanted they are left out: not every server heeds "tool_choice", and all take a
+ * conversation with calls whose tools they are not told. */
+static void add_tools_and_options(const struct ask *ask, struct json_writer *w)
+{
+    static const char *const off[] = {"tools", "tool_choice", "parallel_tool_calls", NULL};
+    static const char *const on[] = {"tools", NULL};
+    const struct json_slice options = exchange_options(ask);
+    if (!ask->tool_count) {
+        exchange_add_options(ask, w);
+        return;
+    }
+    if (!ask->tools_off)
+        openai_tools_add(ask, w, put_tool);
+    exchange_add_members_but(w, &options, ask->tools_off ? off : on);
 }
 
 static const char *const own_members[] = {"model", "messages", "stream", NULL};
@@ -42,8 +109,7 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
         add_message(w, "system", a->system_prompt, strlen(a->system_prompt));
     add_message(w, "user", ask->prompt, ask->prompt_len);
     for (size_t i = 0; i < ask->turn_count; i++)
-        add_message(w, ask->turns[i].role == TURN_ASSISTANT ? "assistant" : "user",
-            ask->turns[i].text, ask->turns[i].len);
+        add_turn(w, &ask->turns[i]);
     json_end_array(w);
     add_most(ask, w);
     json_member_bool(w, "stream", true);
@@ -54,7 +120,7 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
         json_end_object(w);
     }
     response_format_add_openai(ask, w);
-    exchange_add_options(ask, w);
+    add_tools_and_options(ask, w);
     json_end_object(w);
     return STATUS_OK;
 }
@@ -89,5 +155,6 @@ const struct protocol protocol_openai = {
     .check = check,
     .exchange = &kind,
     EXCHANGE_TASK,
+    .tools = true,
     .turns = true,
 };

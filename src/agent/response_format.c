@@ -212,8 +212,8 @@ static void put_format_plain(const struct ask *ask, struct json_writer *w)
     put_schema(ask, w);
 }
 
-/* member: {"format": ..., and what the options have in it}, and all other options. */
-static void add_within(const struct ask *ask, struct json_writer *w, const char *member,
+/* member: {"format": ..., and what the options have in it}; whether that is it. */
+static bool add_within(const struct ask *ask, struct json_writer *w, const char *member,
     void (*put)(const struct ask *ask, struct json_writer *w))
 {
     const struct json_slice options = exchange_options(ask);
@@ -231,18 +231,20 @@ static void add_within(const struct ask *ask, struct json_writer *w, const char 
         exchange_add_members(w, &given, NULL);
         json_end_object(w);
     }
-    exchange_add_members(w, &options, ours ? member : NULL);
+    return ours;
 }
 
-void response_format_add_responses(const struct ask *ask, struct json_writer *w)
+bool response_format_add_responses(const struct ask *ask, struct json_writer *w)
 {
-    add_within(ask, w, "text", ask->schema ? put_format_named : NULL);
+    return add_within(ask, w, "text", ask->schema ? put_format_named : NULL);
 }
 
 void response_format_add_anthropic(const struct ask *ask, struct json_writer *w)
 {
     bool sent = ask_suits(ask, response_format_is_closed);
-    add_within(ask, w, "output_config", sent ? put_format_plain : NULL);
+    const struct json_slice options = exchange_options(ask);
+    bool ours = add_within(ask, w, "output_config", sent ? put_format_plain : NULL);
+    exchange_add_members(w, &options, ours ? "output_config" : NULL);
 }
 
 void response_format_add_gemini(

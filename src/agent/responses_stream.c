@@ -6,7 +6,7 @@
 
 /* What matters of an event that comes by the hundred. */
 struct piece {
-    struct json_slice type, delta;
+    struct json_slice type, delta, index;
 };
 
 static bool scan_piece(const struct sse_event *e, struct piece *p)
@@ -18,7 +18,11 @@ static bool scan_piece(const struct sse_event *e, struct piece *p)
     if (json_scan_object(&scan)) {
         while (json_scan_member(&scan, &key)) {
             bool type = json_slice_is(&key, "type"), delta = json_slice_is(&key, "delta");
-            json_scan_value(&scan, type ? &p->type : delta ? &p->delta : &other);
+            bool index = !type && !delta && json_slice_is(&key, "output_index");
+            json_scan_value(&scan, type    ? &p->type
+                                   : delta ? &p->delta
+                                   : index ? &p->index
+                                           : &other);
         }
     }
     return json_scan_end(&scan);
@@ -77,26 +81,123 @@ static enum status on_refusal_done(struct responses_stream *s, const struct json
     return refuse(s, json_get(event, "refusal"));
 }
 
-static void note_call(struct responses_stream *s, const struct json *item)
+/* ---- calls ---- */
+
+/* By its index, unless that is another's: then by its id. */
+static bool find_call(const struct stream *s, int64_t index, const char *id, size_t *at)
+{
+    size_t count = stream_calls_count(s);
+    if (stream_call_find(s, index, at) && (!id || !strcmp(s->calls->items[*at].id, id)))
+        return true;
+    for (size_t i = 0; id && i < count; i++) {
+        if (!strcmp(s->calls->items[i].id, id)) {
+            *at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the item says of a call, which may be new. */
+static enum status take_call(struct responses_stream *s, int64_t index, const struct json *item)
+{
+    size_t at, len = 0;
+    enum status st = STATUS_OK;
+    const char *id = json_get_string(item, "call_id");
+    if (!find_call(&s->base, index, id && *id ? id : NULL, &at)) {
+        at = stream_calls_count(&s->base);
+        st = stream_call_begin(&s->base, index);
+    }
+    if (!st)
+        st = stream_call_id(&s->base, at, id);
+    if (!st)
+        st = stream_call_name(&s->base, at, json_get_string(item, "name"));
+    const char *arguments = json_string(json_get(item, "arguments"), &len);
+    return st || !len ? st : stream_call_set(&s->base, at, arguments, len);
+}
+
+static enum status take_item(
+    struct responses_stream *s, int64_t index, const struct json *item, bool done)
 {
     const struct json *type = json_get(item, "type");
-    s->called = s->called || is(type, "function_call") || is(type, "custom_tool_call");
+    const char *id = json_get_string(item, "call_id");
+    bool is_call = is(type, "function_call");
+    if (is(type, "custom_tool_call") || (is_call && !s->base.expects))
+        s->base.called = true;
+    return is_call && s->base.expects && (done || (id && *id)) ? take_call(s, index, item)
+                                                               : STATUS_OK;
 }
 
 static enum status on_item(struct responses_stream *s, const struct json *event)
 {
-    note_call(s, json_get(event, "item"));
-    return STATUS_OK;
+    int64_t index = json_int(json_get(event, "output_index"), -1);
+    return take_item(s, index, json_get(event, "item"), false);
 }
+
+/* For the way back, where calls are expected. */
+static void keep_item(struct responses_stream *s, const struct json *item)
+{
+    if (!s->base.expects || json_kind(item) != JSON_OBJECT)
+        return;
+    if (s->items.len)
+        buf_addc(&s->items, ',');
+    json_print(item, false, &s->items);
+    const char *id = json_get_string(item, "call_id");
+    s->kept_calls += is(json_get(item, "type"), "function_call") && id && *id;
+}
+
+static enum status on_item_done(struct responses_stream *s, const struct json *event)
+{
+    const struct json *item = json_get(event, "item");
+    s->has_done = true;
+    keep_item(s, item);
+    return take_item(s, json_int(json_get(event, "output_index"), -1), item, true);
+}
+
+static enum status on_arguments_delta(struct responses_stream *s, const struct piece *p)
+{
+    size_t at;
+    if (!stream_call_find(&s->base, json_slice_int(&p->index, -1), &at))
+        return STATUS_OK;
+    buf_reset(&s->base.decoded);
+    enum status st = json_slice_add(&p->delta, &s->base.decoded);
+    const struct buf *b = &s->base.decoded;
+    return st || !b->len ? st : stream_call_add(&s->base, at, buf_str(b), b->len);
+}
+
+static enum status on_arguments_done(struct responses_stream *s, const struct json *event)
+{
+    size_t at, len = 0;
+    const char *arguments = json_string(json_get(event, "arguments"), &len);
+    bool known = stream_call_find(&s->base, json_int(json_get(event, "output_index"), -1), &at);
+    return known && len ? stream_call_set(&s->base, at, arguments, len) : STATUS_OK;
+}
+
+/* Only when all calls are in it, with an id that their results can have. */
+static void write_echo(struct responses_stream *s)
+{
+    struct buf *echo = &s->base.echo;
+    size_t count = stream_calls_count(&s->base);
+    if (!count || s->kept_calls != count || buf_status(&s->items))
+        return;
+    buf_addc(echo, '[');
+    buf_add(echo, buf_str(&s->items), s->items.len);
+    buf_addc(echo, ']');
+}
+
+/* ---- the end ---- */
 
 /* The whole answer, in case nothing of it was said yet. */
 static enum status read_output(struct responses_stream *s, const struct json *output)
 {
     enum status st = STATUS_OK;
     bool said = s->base.said;
-    for (size_t i = 0; i < json_count(output); i++) {
+    for (size_t i = 0; i < json_count(output) && !st; i++) {
         const struct json *item = json_at(output, i), *content = json_get(item, "content");
-        note_call(s, item);
+        if (!s->has_done) {
+            keep_item(s, item);
+            st = take_item(s, (int64_t)i, item, true);
+        }
         if (!is(json_get(item, "type"), "message"))
             continue;
         for (size_t k = 0; k < json_count(content) && !st; k++) {
@@ -141,6 +242,7 @@ static enum status on_end(struct responses_stream *s, const struct json *event)
         st = keep_word(&base->finish_reason, json_get(event, "type"));
     if (!st)
         st = read_output(s, json_get(response, "output"));
+    write_echo(s);
     base->done = true;
     return st;
 }
@@ -153,7 +255,8 @@ static const struct {
     {"response.output_text.done", on_text_done},
     {"response.refusal.done", on_refusal_done},
     {"response.output_item.added", on_item},
-    {"response.output_item.done", on_item},
+    {"response.output_item.done", on_item_done},
+    {"response.function_call_arguments.done", on_arguments_done},
     {"response.completed", on_end},
     {"response.incomplete", on_end},
     {"response.cancelled", on_end},
@@ -205,6 +308,8 @@ static enum status on_event(void *stream, const struct sse_event *e)
     }
     if (json_slice_is(&p.type, "response.refusal.delta"))
         return stream_refuse(&s->base, &p.delta);
+    if (json_slice_is(&p.type, "response.function_call_arguments.delta"))
+        return on_arguments_delta(s, &p);
     if (p.type.len >= sizeof type)
         return STATUS_OK;
     memcpy(type, p.type.bytes, p.type.len);
@@ -217,6 +322,19 @@ static void init(void *stream, stream_text text, void *ctx)
     struct responses_stream *s = stream;
     stream_init(&s->base, on_event, text, ctx);
     stream_widen(&s->base, RESPONSES_EVENT_MAX);
+    buf_init(&s->items, STREAM_ECHO_MAX - 2);
+}
+
+static bool is_whole(const char *reason)
+{
+    return !strcmp(reason, "completed") || !strcmp(reason, "response.completed");
+}
+
+static void release(void *stream)
+{
+    struct responses_stream *s = stream;
+    buf_release(&s->items);
+    stream_release(stream);
 }
 
 static enum status end(const void *stream, struct error *err)
@@ -230,8 +348,9 @@ static enum status end(const void *stream, struct error *err)
     if (!strcmp(reason, "content_filter"))
         return error_set(
             err, STATUS_BACKEND, "the answer was stopped by the provider's content filter");
-    if (s->called)
-        return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
+    if (stream_calls_count(&s->base) && !is_whole(reason))
+        return error_set(err, STATUS_BACKEND,
+            "the answer was cut off (finish reason \"%s\") within a tool call", reason);
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
         if (!strcmp(reason, fine[i]))
             return stream_end(stream, err);
@@ -241,8 +360,9 @@ static enum status end(const void *stream, struct error *err)
 const struct stream_reader responses_reader = {
     .size = sizeof(struct responses_stream),
     .init = init,
+    .expect_calls = stream_expect_calls,
     .feed = stream_feed,
     .end = end,
     .told = stream_told,
-    .release = stream_release,
+    .release = release,
 };

@@ -1,0 +1,58 @@
+#include "agent/openai_tools.h"
+
+#include <string.h>
+
+void openai_tools_put(struct json_writer *w, const struct tool *t)
+{
+    json_member_string(w, "name", t->name);
+    if (t->description)
+        json_member_string(w, "description", t->description);
+    json_key(w, "parameters");
+    json_put_raw(w, t->schema, strlen(t->schema));
+}
+
+static void add_given(const struct json_slice *tools, struct json_writer *w)
+{
+    struct json_scan scan;
+    struct json_slice one;
+    if (tools->kind != JSON_ARRAY)
+        return;
+    json_scan_init(&scan, tools->bytes, tools->len);
+    if (!json_scan_array(&scan))
+        return;
+    while (json_scan_element(&scan)) {
+        json_scan_value(&scan, &one);
+        if (one.kind == JSON_OBJECT)
+            json_put_raw(w, one.bytes, one.len);
+    }
+}
+
+void openai_tools_add(const struct ask *ask, struct json_writer *w,
+    void (*put)(struct json_writer *w, const struct tool *t))
+{
+    const struct json_slice options = exchange_options(ask);
+    const struct json_slice given = exchange_member(&options, "tools");
+    json_key(w, "tools");
+    json_begin_array(w);
+    for (size_t i = 0; i < ask->tool_count; i++)
+        put(w, &ask->tools[i]);
+    add_given(&given, w);
+    json_end_array(w);
+}
+
+void openai_tools_put_result(struct json_writer *w, const struct turn *t)
+{
+    static const char failed[] = "The tool failed: ";
+    struct buf text;
+    if (!t->failed) {
+        json_put_string(w, t->text, t->len);
+        return;
+    }
+    buf_init(&text, sizeof failed + t->len);
+    buf_adds(&text, failed);
+    buf_add(&text, t->text, t->len);
+    if (buf_status(&text))
+        w->out->failed = buf_status(&text);
+    json_put_string(w, buf_str(&text), text.len);
+    buf_release(&text);
+}
