@@ -86,7 +86,7 @@ enum status stream_call_add(struct stream *s, size_t at, const char *bytes, size
         return too_long(s);
     enum status st = buf_reserve(b, len);
     if (!st)
-        st = buf_add(b, bytes, len);
+        st = utf8_feed(&c->cut[at], bytes, len, b);
     if (st)
         return st == STATUS_TOO_LARGE ? too_long(s) : st;
     c->items[at].arguments = b->data;
@@ -96,6 +96,7 @@ enum status stream_call_add(struct stream *s, size_t at, const char *bytes, size
 enum status stream_call_set(struct stream *s, size_t at, const char *bytes, size_t len)
 {
     buf_reset(&s->calls->arguments[at]);
+    s->calls->cut[at] = (struct utf8_stream){0};
     return stream_call_add(s, at, bytes, len);
 }
 

@@ -12,6 +12,7 @@
 
 #include "agent/tool.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 
 enum { STREAM_CALLS_MAX = 4 * 1024 * 1024 }; /* bytes of one answer's arguments together */
 
@@ -20,6 +21,7 @@ struct stream;
 struct stream_calls {
     struct tool_call items[TOOL_CALLS_AT_ONCE_MAX];
     struct buf arguments[TOOL_CALLS_AT_ONCE_MAX];
+    struct utf8_stream cut[TOOL_CALLS_AT_ONCE_MAX]; /* a character between two pieces */
     int64_t keys[TOOL_CALLS_AT_ONCE_MAX];
     size_t count;
 };
@@ -33,7 +35,8 @@ bool stream_call_find(const struct stream *s, int64_t key, size_t *at);
 /* What it is called by now; NULL and "" change nothing. */
 enum status stream_call_id(struct stream *s, size_t at, const char *id);
 enum status stream_call_name(struct stream *s, size_t at, const char *name);
-/* More of its arguments, or (set) all of them instead of what came. */
+/* More of its arguments, or (set) all of them instead of what came. They become valid UTF-8, also
+ * where a character is cut. */
 enum status stream_call_add(struct stream *s, size_t at, const char *bytes, size_t len);
 enum status stream_call_set(struct stream *s, size_t at, const char *bytes, size_t len);
 

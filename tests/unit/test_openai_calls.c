@@ -116,6 +116,11 @@ static const struct calls_row rows[] = {
     {"an emoji's halves in two pieces",
         SAY("\\ud83d") SAY("\\ude00") CALLS(ONE) FINISH("tool_calls") DONE,
         "\xED\xA0\xBD\xED\xB8\x80", NULL, "a f {}\n", ECHO("\"\xF0\x9F\x98\x80\"", "", F)},
+    {"an emoji's halves in two pieces of arguments",
+        CALLS(BEGIN("0", "a", "f")) CALLS(MORE("0", "{\\\"x\\\":\\\"\\ud83d"))
+            CALLS(MORE("0", "\\ude00\\\"}")) FINISH("tool_calls") DONE,
+        "", NULL, "a f {\"x\":\"\xF0\x9F\x98\x80\"}\n",
+        ECHO("null", "", ECHO_CALL("a", "f", "{\\\"x\\\":\\\"\xF0\x9F\x98\x80\\\"}", ""))},
     {"legacy",
         DELTA("\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}")
             DELTA("\"function_call\":{\"arguments\":\"{}\"}") FINISH("function_call") DONE,
