@@ -112,6 +112,30 @@ const char *strings_nearest(const struct strings *l, const char *word)
     return nearest;
 }
 
+bool strings_glob(const char *pattern, const char *text)
+{
+    const char *star = strchr(pattern, '*');
+    size_t left = strlen(text), part = star ? (size_t)(star - pattern) : left;
+    if (!star || strncmp(pattern, text, part) != 0)
+        return !star && !strcmp(pattern, text);
+    for (;;) { /* each part between two stars where it is found first */
+        text += part;
+        left -= part;
+        pattern = star + 1;
+        star = strchr(pattern, '*');
+        if (!star)
+            break;
+        part = (size_t)(star - pattern);
+        const char *found = memmem(text, left, pattern, part);
+        if (!found)
+            return false;
+        left -= (size_t)(found - text);
+        text = found;
+    }
+    part = strlen(pattern);
+    return part <= left && !strcmp(text + left - part, pattern);
+}
+
 enum status string_set(char **to, const char *s)
 {
     char *copy = s ? strdup(s) : NULL;

@@ -28,6 +28,10 @@ enum status strings_split(struct strings *l, const char *text, char separator);
  * (for "did you mean"). */
 const char *strings_nearest(const struct strings *l, const char *word);
 
+/* Whether all of text is what the pattern says: "*" is any bytes, also none, and everything else is
+ * itself. Costs what the two are long. */
+bool strings_glob(const char *pattern, const char *text);
+
 /* Frees *to and gives it a copy of s (NULL for NULL). */
 enum status string_set(char **to, const char *s);
 

@@ -93,12 +93,77 @@ START_TEST(test_string)
 }
 END_TEST
 
+static const struct {
+    const char *pattern, *text;
+    bool fits;
+} globs[] = {
+    {"", "", true},
+    {"", "a", false},
+    {"a", "", false},
+    {"a", "a", true},
+    {"a", "ab", false},
+    {"ab", "a", false},
+    {"*", "", true},
+    {"*", "a/b", true},
+    {"**", "", true},
+    {"***", "abc", true},
+    {"files/*", "files/", true},
+    {"files/*", "files/read", true},
+    {"files/*", "file/read", false},
+    {"*/read", "files/read", true},
+    {"*/read", "/read", true},
+    {"*/read", "read", false},
+    {"*/read", "files/read/", false},
+    {"*/read_*", "files/read_file", true},
+    {"a*a", "a", false},
+    {"a*a", "aa", true},
+    {"a*b*c", "abc", true},
+    {"a*b*c", "a-b-b-c", true},
+    {"a*b*c", "a-c-b", false},
+    {"*ab*ab*", "aab", false},
+    {"*ab*ab*", "abab", true},
+    {"*aab", "aaab", true},
+    {"*.txt", "a.txt.txt", true},
+    {"a?[b]\\", "a?[b]\\", true}, /* nothing else is special */
+    {"?", "a", false},
+    {"[a]", "a", false},
+    {"A", "a", false},
+    {"*\xC3*", "\xC3\xA9", true},
+};
+
+START_TEST(test_glob)
+{
+    ck_assert_msg(strings_glob(globs[_i].pattern, globs[_i].text) == globs[_i].fits,
+        "\"%s\" \"%s\"", globs[_i].pattern, globs[_i].text);
+}
+END_TEST
+
+/* What takes a matcher that tries everything longer than anybody waits. */
+START_TEST(test_glob_long)
+{
+    enum { LEN = 1024 * 1024 };
+    char *text = malloc(LEN + 1), pattern[129];
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'a', LEN);
+    text[LEN] = 0;
+    for (size_t i = 0; i < 128; i++)
+        pattern[i] = i % 2 ? 'a' : '*';
+    strcpy(pattern + 126, "*b");
+    ck_assert(!strings_glob(pattern, text));
+    text[LEN - 1] = 'b';
+    ck_assert(strings_glob(pattern, text));
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("strings");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, test_split, 0, COUNT(splits));
     tcase_add_loop_test(all, test_nearest, 0, COUNT(words));
+    tcase_add_loop_test(all, test_glob, 0, COUNT(globs));
+    tcase_add_test(all, test_glob_long);
     tcase_add_test(all, test_list);
     tcase_add_test(all, test_string);
     suite_add_tcase(suite, all);
