@@ -23,8 +23,8 @@ static void print_report(const struct import_report *r)
     const struct {
         const char *kind;
         size_t count;
-    } taken[] = {{"backend", r->backends}, {"agent", r->agents}, {"flow", r->flows},
-        {"command", r->commands}, {"client", r->clients}};
+    } taken[] = {{"backend", r->backends}, {"MCP server", r->mcp_servers}, {"tool", r->tools},
+        {"agent", r->agents}, {"flow", r->flows}, {"command", r->commands}, {"client", r->clients}};
     printf("imported");
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         printf("%s %zu %s%s", i ? "," : "", taken[i].count, taken[i].kind,
@@ -76,8 +76,8 @@ static enum status export_all(struct cli *cli, const struct options *o, struct e
 static const struct verb import_verb[] = {
     {.name = "",
         .synopsis = "FILE [--replace]",
-        .summary = "takes backends, agents, flows, commands and clients from a Magec store.json or "
-                   "seed file",
+        .summary = "takes backends, MCP servers, tools, agents, flows, commands and clients from a "
+                   "Magec store.json or seed file",
         .details =
             "FILE may be - for standard input. What has no meaning here is named, kept as it\n"
             "is, and written again by export. All of it is taken, or nothing.\n",

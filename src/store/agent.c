@@ -6,8 +6,11 @@
 #include "base/json_schema.h"
 #include "base/utf8.h"
 #include "store/backend.h"
+#include "store/checks.h"
+#include "store/exec_tool.h"
 #include "store/fields.h"
 #include "store/internal.h"
+#include "store/mcp_server.h"
 
 enum { OPTIONS_MAX = 64 * 1024 };
 
@@ -27,6 +30,13 @@ static const struct field fields[] = {
     {"fallbacks", "fallbacks", FIELD_LIST, 0, AT(fallbacks)},
     {"response_schema", "responseSchema", FIELD_OBJECT, 0, AT(response_schema), .max = AGENT_SCHEMA_MAX},
     {"tags", "tags", FIELD_LIST, 0, AT(tags)},
+    {"mcp_servers", "mcpServers", FIELD_LIST, 0, AT(mcp_servers), .refers = &mcp_server_kind},
+    {"tools", "tools", FIELD_LIST, 0, AT(tools), .refers = &exec_tool_kind},
+    {"allowed_tools", "allowedTools", FIELD_LIST, 0, AT(allowed_tools)},
+    {"tool_rounds", "toolLimits.rounds", FIELD_COUNT, 0, AT(tool_rounds)},
+    {"tool_calls", "toolLimits.calls", FIELD_COUNT, 0, AT(tool_calls)},
+    {"tool_result_bytes", "toolLimits.resultBytes", FIELD_COUNT, 0, AT(tool_result_bytes)},
+    {"tool_timeout_ms", "toolLimits.timeout", FIELD_DURATION, 0, AT(tool_timeout_ms)},
     {DEADLINE_COLUMNS, "deadlines", FIELD_DEADLINES, 0, AT(deadlines)},
     {"extra", NULL, FIELD_EXTRA, 0, AT(extra)},
 };
@@ -105,6 +115,40 @@ static enum status check_schema(const char *text, struct error *err)
     return st;
 }
 
+static enum status check_once(const struct strings *ids, const char *what, struct error *err)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(ids->items[i], ids->items[k]))
+                return error_set(
+                    err, STATUS_BAD_REQUEST, "the %s \"%s\" is there twice", what, ids->items[i]);
+    return STATUS_OK;
+}
+
+static enum status check_limit(const char *what, int64_t limit, int64_t max, struct error *err)
+{
+    if (limit >= 0 && limit <= max)
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_REQUEST,
+        "the most %s of its tools is not a number from 1 to %lld", what, (long long)max);
+}
+
+static enum status check_links(const struct agent *a, struct error *err)
+{
+    enum status st = check_once(&a->mcp_servers, "MCP server", err);
+    if (!st)
+        st = check_once(&a->tools, "tool", err);
+    if (!st)
+        st = check_patterns(&a->allowed_tools, err);
+    if (!st)
+        st = check_limit("rounds", a->tool_rounds, AGENT_TOOL_ROUNDS_MAX, err);
+    if (!st)
+        st = check_limit("calls", a->tool_calls, AGENT_TOOL_CALLS_MAX, err);
+    if (!st)
+        st = check_limit("bytes of a result", a->tool_result_bytes, AGENT_TOOL_RESULT_MAX, err);
+    return st ? st : check_limit("milliseconds", a->tool_timeout_ms, AGENT_TOOL_TIMEOUT_MAX, err);
+}
+
 static enum status check(struct store *s, void *e, struct error *err)
 {
     const struct agent *a = e;
@@ -115,6 +159,8 @@ static enum status check(struct store *s, void *e, struct error *err)
     enum status st = check_tags(&a->tags, err);
     if (!st)
         st = check_schema(a->response_schema, err);
+    if (!st)
+        st = check_links(a, err);
     return st ? st : check_fallbacks(s, a, err);
 }
 

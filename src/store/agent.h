@@ -11,8 +11,12 @@
 enum {
     AGENT_FALLBACKS_MAX = 8, /* with the fallbacks' own */
     AGENT_TAGS_MAX = 16,
-    AGENT_TAG_LEN = 64,          /* bytes */
-    AGENT_SCHEMA_MAX = 64 * 1024 /* bytes of its compact text */
+    AGENT_TAG_LEN = 64,           /* bytes */
+    AGENT_SCHEMA_MAX = 64 * 1024, /* bytes of its compact text */
+    AGENT_TOOL_ROUNDS_MAX = 1000,
+    AGENT_TOOL_CALLS_MAX = 10 * 1000,
+    AGENT_TOOL_RESULT_MAX = 16 * 1024 * 1024,
+    AGENT_TOOL_TIMEOUT_MAX = 24 * 3600 * 1000
 };
 
 struct agent {
@@ -39,8 +43,9 @@ struct agent {
     char *extra;
 };
 
-/* A backend or a fallback that does not exist is STATUS_BAD_REQUEST and names it; so are fallbacks
- * in a circle. One that is removed by force is taken off the lists of clients, commands and agents.
+/* A backend, a fallback, an MCP server or a tool that does not exist is STATUS_BAD_REQUEST and
+ * names it; so are fallbacks in a circle. One that is removed by force is taken off the lists of
+ * clients, commands and agents.
  */
 ENTITY_API(agent)
 

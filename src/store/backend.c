@@ -1,10 +1,10 @@
 #include "store/backend.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "store/agent.h"
+#include "store/checks.h"
 #include "store/fields.h"
 #include "store/internal.h"
 
@@ -42,50 +42,11 @@ static const struct field fields[] = {
 
 /* ---- what may be stored ---- */
 
-/* Of an URL without user and password, but for a proxy's. */
-static enum status check_url(const char *url, bool proxy, struct error *err)
-{
-    if (!strncmp(url, "${", 2)) /* what it is, is known when it is used */
-        return STATUS_OK;
-    const char *host = !strncasecmp(url, "http://", 7)    ? url + 7
-                       : !strncasecmp(url, "https://", 8) ? url + 8
-                                                          : NULL;
-    if (!host || !*host || strchr("/?#:", *host))
-        return error_set(err, STATUS_BAD_REQUEST,
-            "\"%s\" is not a URL: it begins with http:// or https:// and a host",
-            memchr(url, '@', strlen(url)) ? "[redacted]" : url);
-    size_t authority = strcspn(host, "/?#");
-    const char *user_end = memrchr(host, '@', authority);
-    if (user_end && !proxy)
-        return error_set(err, STATUS_BAD_REQUEST,
-            "the URL carries a user or password: give the key with --key instead");
-    if (user_end && (user_end + 1 == host + authority || user_end[1] == ':'))
-        return error_set(err, STATUS_BAD_REQUEST, "the URL names no host");
-    for (const char *c = url; *c; c++)
-        if ((unsigned char)*c <= ' ' || *c == 0x7F)
-            return error_set(
-                err, STATUS_BAD_REQUEST, "the URL contains a space or control character");
-    return STATUS_OK;
-}
-
-/* What stands in a header's name besides letters and digits. */
-static const char header_marks[] = "!#$%&'*+-.^_`|~";
-
-static bool is_name(const char *s, size_t len, const char *also)
-{
-    if (!len)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (!isalnum((unsigned char)s[i]) && !strchr(also, s[i]))
-            return false;
-    return true;
-}
-
 static enum status check_key(const char *key, struct error *err)
 {
     if (!strncmp(key, "env:", 4)) {
         const char *name = key + 4;
-        if (!is_name(name, strlen(name), "_") || isdigit((unsigned char)*name))
+        if (!check_variable_name(name, strlen(name)))
             return error_set(
                 err, STATUS_BAD_REQUEST, "\"%s\" does not name an environment variable", key);
         if (!strncmp(name, "HTTP_", 5))
@@ -101,34 +62,6 @@ static enum status check_key(const char *key, struct error *err)
     return STATUS_OK;
 }
 
-static enum status check_lists(const struct backend *b, struct error *err)
-{
-    for (size_t i = 0; i < b->headers.count; i++) {
-        const char *line = b->headers.items[i], *colon = strchr(line, ':');
-        if (!colon || !is_name(line, (size_t)(colon - line), header_marks) || strpbrk(line, "\r\n"))
-            return error_set(err, STATUS_BAD_REQUEST, /* which may show a key: not said */
-                "item %zu of the headers is not a header: write \"Name: value\" in one line",
-                i + 1);
-    }
-    for (size_t i = 0; i < b->env.count; i++) {
-        const char *item = b->env.items[i];
-        if (!is_name(item, strcspn(item, "="), "_") || isdigit((unsigned char)*item))
-            return error_set(err, STATUS_BAD_REQUEST,
-                "\"%.*s\" is not an environment entry: write NAME=value, or NAME to pass it on",
-                (int)strcspn(item, "="), item);
-    }
-    return STATUS_OK;
-}
-
-static enum status check_file(const char *what, const char *path, struct error *err)
-{
-    if (!path || *path == '/')
-        return STATUS_OK;
-    return error_set(err, STATUS_BAD_REQUEST,
-        "the %s \"%s\" is not an absolute path: a web server starts the program elsewhere", what,
-        path);
-}
-
 bool backend_proxy_is_secret(const struct backend *b)
 {
     return b->proxy && url_has_secret(b->proxy);
@@ -136,15 +69,15 @@ bool backend_proxy_is_secret(const struct backend *b)
 
 static enum status check_connection(const struct backend *b, struct error *err)
 {
-    enum status st = check_file("file of authorities", b->ca_file, err);
+    enum status st = check_path("file of authorities", b->ca_file, err);
     if (!st)
-        st = check_file("client certificate", b->client_cert, err);
+        st = check_path("client certificate", b->client_cert, err);
     if (!st)
-        st = check_file("client key", b->client_key, err);
+        st = check_path("client key", b->client_key, err);
     if (!st && b->client_key && !b->client_cert)
         st = error_set(err, STATUS_BAD_REQUEST,
             "a client key needs its certificate: name it with --client-cert PATH");
-    if (!st && b->proxy && (st = check_url(b->proxy, true, err)) != STATUS_OK)
+    if (!st && b->proxy && (st = check_url(b->proxy, NULL, err)) != STATUS_OK)
         error_prefix(err, "the proxy");
     return st;
 }
@@ -166,15 +99,17 @@ static enum status check(struct store *s, void *e, struct error *err)
     size_t len = b->url ? strlen(b->url) : 0;
     while (len && b->url[len - 1] == '/')
         b->url[--len] = 0;
-    enum status st = b->url ? check_url(b->url, false, err) : STATUS_OK;
+    enum status st = b->url ? check_url(b->url, "give the key with --key instead", err) : STATUS_OK;
     if (!st)
         st = check_connection(b, err);
     if (!st && b->key)
         st = check_key(b->key, err);
-    if (!st && b->key_header && !is_name(b->key_header, strlen(b->key_header), header_marks))
+    if (!st && b->key_header && !check_header_name(b->key_header, strlen(b->key_header)))
         st =
             error_set(err, STATUS_BAD_REQUEST, "\"%s\" is not the name of a header", b->key_header);
-    return st ? st : check_lists(b, err);
+    if (!st)
+        st = check_headers(&b->headers, err);
+    return st ? st : check_env(&b->env, err);
 }
 
 /* ---- removing ---- */

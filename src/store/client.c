@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/agent.h"
+#include "store/checks.h"
 #include "store/command.h"
 #include "store/fields.h"
 #include "store/internal.h"
@@ -28,6 +29,7 @@ static const struct field fields[] = {
     {NULL, "tokenHashes", .type = FIELD_ELSEWHERE},
     {"enabled", "enabled", FIELD_FLAG, FIELD_ALWAYS | FIELD_ON, AT(enabled)},
     {AGENTS, "allowedAgents", FIELD_LIST, FIELD_ALWAYS | FIELD_READ | FIELD_FLOWS, AT(agents), .refers = &agent_kind},
+    {"allowed_tools", "allowedTools", FIELD_LIST, 0, AT(allowed_tools)},
     {"passthrough", "config.webhook.passthrough", FIELD_FLAG, FIELD_ALWAYS, AT(passthrough)},
     {"command", "config.webhook.commandId", FIELD_TEXT, 0, AT(command), .refers = &command_kind},
     {"continue_when_gone", "onDisconnect", FIELD_CHOICE, 0, AT(continue_when_gone), .words = client_gone_words},
@@ -51,7 +53,7 @@ static enum status check(struct store *s, void *e, struct error *err)
             if (!strcmp(c->agents.items[i], c->agents.items[k]))
                 return error_set(
                     err, STATUS_BAD_REQUEST, "agent \"%s\" is named twice", c->agents.items[i]);
-    return STATUS_OK;
+    return check_patterns(&c->allowed_tools, err);
 }
 
 /* Magec leaves the command that was chosen before. */

@@ -29,13 +29,20 @@ enum status entity_check_id(
     return st;
 }
 
+enum status field_refers_to(
+    struct store *s, const struct field *f, const char *id, bool *exists, struct error *err)
+{
+    enum status st = entity_exists(s, f->refers, id, exists, err);
+    if (!st && !*exists && f->flags & FIELD_FLOWS)
+        st = entity_exists(s, &flow_kind, id, exists, err);
+    return st;
+}
+
 static enum status check_reference(
     struct store *s, const struct field *f, const char *id, struct error *err)
 {
     bool exists = true;
-    enum status st = id ? entity_exists(s, f->refers, id, &exists, err) : STATUS_OK;
-    if (!st && !exists && f->flags & FIELD_FLOWS)
-        st = entity_exists(s, &flow_kind, id, &exists, err);
+    enum status st = id ? field_refers_to(s, f, id, &exists, err) : STATUS_OK;
     return st || exists ? st : entity_missing(s, f->refers, id, STATUS_BAD_REQUEST, err);
 }
 

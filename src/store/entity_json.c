@@ -59,6 +59,16 @@ static void go_to(struct writing *x, const char *path, size_t len)
     }
 }
 
+/* No object is begun for a number that is none. */
+static bool is_empty(const struct writing *x, const struct field *f, const void *from, size_t len)
+{
+    char path[sizeof x->open];
+    if (!len || (f->type != FIELD_COUNT && f->type != FIELD_DURATION) || *(const int64_t *)from)
+        return false;
+    snprintf(path, sizeof path, "%.*s", (int)len, f->path);
+    return !extra_has(x->extra, path);
+}
+
 void entity_write_members(
     const struct entity_kind *kind, const void *e, bool secrets, struct json_writer *w)
 {
@@ -67,9 +77,10 @@ void entity_write_members(
     for (const struct field *f = kind->fields; f->path; f++) {
         const char *dot = strrchr(f->path, '.'), *key = dot ? dot + 1 : f->path;
         const void *from = (const char *)e + f->at;
-        if (f->type == FIELD_ELSEWHERE)
+        size_t len = dot ? (size_t)(dot - f->path) : 0;
+        if (f->type == FIELD_ELSEWHERE || is_empty(&x, f, from, len))
             continue;
-        go_to(&x, f->path, dot ? (size_t)(dot - f->path) : 0);
+        go_to(&x, f->path, len);
         field_to_json(f, key, e, secrets, w);
         if (f->is_secret && !*(char *const *)from && extra_has(x.extra, f->path))
             json_member_string(w, key, NULL);

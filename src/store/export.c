@@ -4,9 +4,11 @@
 #include "store/backend.h"
 #include "store/client.h"
 #include "store/command.h"
+#include "store/exec_tool.h"
 #include "store/flow.h"
 #include "store/import.h"
-#include "store/internal.h"
+#include "store/mcp_server.h"
+#include "store/rest.h"
 #include "store/token.h"
 
 struct export
@@ -16,12 +18,6 @@ struct export
     struct json_writer w;
     struct error *err;
 };
-
-static enum status write_entity(struct export *x, const struct entity_kind *kind, const void *e)
-{
-    entity_to_json(kind, e, x->secrets, &x->w);
-    return STATUS_OK;
-}
 
 static enum status write_hash(void *ctx, const struct token *t)
 {
@@ -39,54 +35,12 @@ static enum status parse_kept(struct export *x, sqlite3_stmt *q, int at, struct 
     return STATUS_OK;
 }
 
-/* What import put aside of a client; NULL when there is nothing. */
-static enum status read_rest(struct export *x, const char *client, struct json **rest)
-{
-    sqlite3_stmt *q = sql_prepare(x->s,
-        "SELECT document FROM kept WHERE collection = 'clients' AND part = 2 AND id = ?", x->err);
-    bool row;
-    *rest = NULL;
-    if (!q)
-        return STATUS_STORE;
-    sql_bind_text(q, 1, client);
-    enum status st = sql_step(x->s, q, &row, x->err);
-    if (!st && row)
-        st = parse_kept(x, q, 0, rest);
-    sqlite3_reset(q);
-    return st;
-}
-
 static enum status write_hashes(struct export *x, const char *client)
 {
     json_key(&x->w, "tokenHashes");
     json_begin_array(&x->w);
     enum status st = token_each(x->s, client, write_hash, &x->w, x->err);
     json_end_array(&x->w);
-    return st;
-}
-
-static enum status write_client(struct export *x, const struct entity_kind *kind, const void *e)
-{
-    const struct client *c = e;
-    struct json *rest = NULL;
-    struct client whole = *c; /* with the agents that import put aside */
-    whole.agents = (struct strings){0};
-    enum status st = read_rest(x, c->id, &rest);
-    if (!st && strings_copy(&whole.agents, &c->agents))
-        st = error_set(x->err, STATUS_NO_MEMORY, "out of memory");
-    const struct json *more = json_get(rest, "allowedAgents");
-    for (size_t i = 0; i < json_count(more) && !st; i++) {
-        const char *id = json_string(json_at(more, i), NULL);
-        if (id && !strings_has(&whole.agents, id))
-            st = strings_add(&whole.agents, id);
-    }
-    json_begin_object(&x->w);
-    entity_write_members(kind, &whole, x->secrets, &x->w);
-    if (x->secrets && !st)
-        st = write_hashes(x, c->id);
-    json_end_object(&x->w);
-    strings_release(&whole.agents);
-    json_free(rest);
     return st;
 }
 
@@ -109,21 +63,22 @@ static enum status write_elements(struct export *x, sqlite3_stmt *q)
     return st;
 }
 
-#define KEPT(kind)                                                                                 \
-    "SELECT collection, document FROM kept WHERE collection = '" kind "s' AND part = 1 AND id NOT" \
-    " IN (SELECT id FROM " kind ") ORDER BY n"
+#define KEPT(name, table)                                                                          \
+    "SELECT collection, document FROM kept WHERE collection = '" name "' AND part = 1 AND id NOT"  \
+    " IN (SELECT id FROM " table ") ORDER BY n"
 
 static const struct collection {
     const char *name;
     const struct entity_kind *kind;
-    enum status (*write)(struct export *x, const struct entity_kind *kind, const void *e);
     const char *kept; /* elements of the collection that are no entities */
 } collections[] = {
-    {"backends", &backend_kind, write_entity, KEPT("backend")},
-    {"agents", &agent_kind, write_entity, KEPT("agent")},
-    {"flows", &flow_kind, write_entity, KEPT("flow")},
-    {"commands", &command_kind, write_entity, KEPT("command")},
-    {"clients", &client_kind, write_client, KEPT("client")},
+    {"backends", &backend_kind, KEPT("backends", "backend")},
+    {"mcpServers", &mcp_server_kind, KEPT("mcpServers", "mcp")},
+    {"tools", &exec_tool_kind, KEPT("tools", "tool")},
+    {"agents", &agent_kind, KEPT("agents", "agent")},
+    {"flows", &flow_kind, KEPT("flows", "flow")},
+    {"commands", &command_kind, KEPT("commands", "command")},
+    {"clients", &client_kind, KEPT("clients", "client")},
 };
 
 struct visit {
@@ -131,10 +86,42 @@ struct visit {
     const struct collection *of;
 };
 
+static enum status write_entity(struct export *x, const struct entity_kind *kind, const void *e)
+{
+    enum status st = STATUS_OK;
+    json_begin_object(&x->w);
+    entity_write_members(kind, e, x->secrets, &x->w);
+    if (kind == &client_kind && x->secrets)
+        st = write_hashes(x, entity_id(e));
+    json_end_object(&x->w);
+    return st;
+}
+
+/* With what import put aside of it. */
+static enum status write_whole(
+    struct export *x, const struct entity_kind *kind, const char *id, const struct json *rest)
+{
+    void *whole = entity_new(kind);
+    enum status st = whole ? entity_get(x->s, kind, id, whole, x->err)
+                           : error_set(x->err, STATUS_NO_MEMORY, "out of memory");
+    if (!st)
+        st = rest_give(kind, rest, whole, x->err);
+    if (!st)
+        st = write_entity(x, kind, whole);
+    entity_free(kind, whole);
+    return st;
+}
+
 static enum status visit(void *ctx, const void *e)
 {
     const struct visit *v = ctx;
-    return v->of->write(v->x, v->of->kind, e);
+    const struct entity_kind *kind = v->of->kind;
+    struct json *rest;
+    enum status st = rest_read(v->x->s, kind, v->of->name, entity_id(e), &rest, v->x->err);
+    if (!st)
+        st = rest ? write_whole(v->x, kind, entity_id(e), rest) : write_entity(v->x, kind, e);
+    json_free(rest);
+    return st;
 }
 
 static enum status write_collection(struct export *x, const struct collection *of)
@@ -171,8 +158,8 @@ static enum status write_others(struct export *x)
 {
     sqlite3_stmt *q = sql_prepare(x->s,
         "SELECT collection, max(part) FROM kept WHERE collection NOT IN"
-        " ('backends', 'agents', 'flows', 'commands', 'clients') GROUP BY collection ORDER BY "
-        "min(n)",
+        " ('backends', 'mcpServers', 'tools', 'agents', 'flows', 'commands', 'clients')"
+        " GROUP BY collection ORDER BY min(n)",
         x->err);
     if (!q)
         return STATUS_STORE;

@@ -150,7 +150,7 @@ static void write_list(const struct place *p, const void *from)
         list_to_json(p->key, l, p->w);
 }
 
-enum { HEADER_NAME_LEN = 256 };
+enum { PAIR_NAME_LEN = 256 };
 
 /* Lines of a name and a value; without secrets the values are left out. */
 static void write_lines(const struct place *p, const struct strings *lines, char separator)
@@ -166,77 +166,101 @@ static void write_lines(const struct place *p, const struct strings *lines, char
     json_end_array(p->w);
 }
 
-static void write_env(const struct place *p, const void *from)
-{
-    write_lines(p, from, '=');
-}
-
-struct header_list {
+/* An object of names and values, as it becomes lines. */
+struct pair_list {
+    const struct field *f;
     struct strings *lines;
     struct error *err;
 };
 
 /* A value that is null is unknown. */
-static enum status add_header(void *ctx, const char *name, struct json *value)
+static enum status add_pair(void *ctx, const char *name, struct json *value)
 {
-    struct header_list *l = ctx;
+    struct pair_list *l = ctx;
     size_t len = 0;
-    const char *text = json_string(value, &len);
+    const char *text = json_string(value, &len), *path = l->f->path;
     struct buf line;
     if ((!text && json_kind(value) != JSON_NULL) || (text && strlen(text) != len))
-        return error_set(l->err, STATUS_BAD_REQUEST, "headers: \"%s\" is no text", name);
+        return error_set(l->err, STATUS_BAD_REQUEST, "%s: \"%s\" is no text", path, name);
+    if (strpbrk(name, ":="))
+        return error_set(l->err, STATUS_BAD_REQUEST, "%s: \"%s\" is no name", path, name);
     buf_init(&line, BUF_SMALL);
-    buf_printf(&line, "%s:%s%s", name, text && *text ? " " : "", text ? text : "");
+    if (l->f->type == FIELD_HEADERS)
+        buf_printf(&line, "%s:%s%s", name, text && *text ? " " : "", text ? text : "");
+    else
+        buf_printf(&line, "%s=%s", name, text ? text : "");
     enum status st = buf_status(&line);
     if (!st)
         st = strings_add(l->lines, buf_str(&line));
     buf_wipe(&line);
-    return st ? error_set(l->err, st, "headers: \"%s\" is too large", name) : STATUS_OK;
+    return st ? error_set(l->err, st, "%s: \"%s\" is too large", path, name) : STATUS_OK;
 }
 
-static enum status read_headers(
+static enum status read_pairs(
     const struct field *f, const struct json *value, void *to, struct error *err)
 {
-    struct header_list l = {to, err};
+    struct pair_list l = {f, to, err};
     strings_release(to);
-    return json_kind(value) == JSON_OBJECT ? json_each(value, add_header, &l)
+    return json_kind(value) == JSON_OBJECT ? json_each(value, add_pair, &l)
                                            : read_list(f, value, to, err);
 }
 
-static bool names_repeat(const struct strings *lines)
+static bool names_repeat(const struct strings *lines, char separator)
 {
+    const char end[] = {separator, 0};
     for (size_t i = 0; i < lines->count; i++)
         for (size_t k = 0; k < i; k++)
-            if (!strncasecmp(lines->items[i], lines->items[k], strcspn(lines->items[i], ":") + 1))
+            if (!strncasecmp(lines->items[i], lines->items[k], strcspn(lines->items[i], end) + 1))
                 return true;
     return false;
 }
 
-static void write_header(const struct place *p, const char *line)
+static bool are_pairs(const struct strings *lines, char separator)
 {
-    char name[HEADER_NAME_LEN];
-    const char *value = strchr(line, ':');
+    for (size_t i = 0; i < lines->count; i++) {
+        const char *end = strchr(lines->items[i], separator);
+        if (!end || end - lines->items[i] >= PAIR_NAME_LEN)
+            return false;
+    }
+    return lines->count && !names_repeat(lines, separator);
+}
+
+static void write_pair(const struct place *p, const char *line, char separator)
+{
+    char name[PAIR_NAME_LEN];
+    const char *value = strchr(line, separator);
     snprintf(name, sizeof name, "%.*s", (int)(value - line), line);
-    value += 1 + strspn(value + 1, " \t");
+    value++;
+    if (separator == ':')
+        value += strspn(value, " \t");
     json_member_string(p->w, name, p->secrets || is_reference(value) ? value : NULL);
 }
 
 /* Magec's object of names and values, unless a name is there twice or does not fit. */
-static void write_headers(const struct place *p, const void *from)
+static void write_pairs(const struct place *p, const struct strings *lines, char separator)
 {
-    const struct strings *lines = from;
-    bool fit = !names_repeat(lines);
-    for (size_t i = 0; i < lines->count && fit; i++)
-        fit = strchr(lines->items[i], ':') && strcspn(lines->items[i], ":") < HEADER_NAME_LEN;
-    if (!fit || !lines->count) {
-        write_lines(p, lines, ':');
+    if (!are_pairs(lines, separator)) {
+        write_lines(p, lines, separator);
         return;
     }
     json_key(p->w, p->key);
     json_begin_object(p->w);
     for (size_t i = 0; i < lines->count; i++)
-        write_header(p, lines->items[i]);
+        write_pair(p, lines->items[i], separator);
     json_end_object(p->w);
+}
+
+static void write_headers(const struct place *p, const void *from)
+{
+    write_pairs(p, from, ':');
+}
+
+static void write_env(const struct place *p, const void *from)
+{
+    if (p->f->flags & FIELD_PAIRS)
+        write_pairs(p, from, '=');
+    else
+        write_lines(p, from, '=');
 }
 
 /* ---- all of them ---- */
@@ -245,8 +269,8 @@ static const struct field_functions text_type = {read_text, write_text, set_text
 static const struct field_functions object_type = {read_object, write_object, set_object};
 static const struct field_functions word_type = {read_word, write_word, NULL};
 static const struct field_functions list_type = {read_list, write_list, NULL};
-static const struct field_functions headers_type = {read_headers, write_headers, NULL};
-static const struct field_functions env_type = {read_list, write_env, NULL};
+static const struct field_functions headers_type = {read_pairs, write_headers, NULL};
+static const struct field_functions env_type = {read_pairs, write_env, NULL};
 
 static const struct field_functions *const types[] = {
     [FIELD_TEXT] = &text_type,

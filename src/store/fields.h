@@ -30,10 +30,12 @@ enum {
     FIELD_PROSE = 8,  /* text for people and models: valid UTF-8 */
     FIELD_READ = 16,  /* the column is an expression: written by save */
     FIELD_SOME = 32,  /* an object without members is none */
-    FIELD_FLOWS = 64  /* where it refers to agents, flows will do */
+    FIELD_FLOWS = 64, /* where it refers to agents, flows will do */
+    FIELD_PAIRS = 256 /* an environment that is written as an object, as Magec has it, if it can */
 };
 
-/* Fields whose path begins alike stand together. Objects on the way are always written. */
+/* Fields whose path begins alike stand together. Objects on the way are always written, but for
+ * those of numbers alone. */
 struct field {
     const char *column; /* as SQL; NULL: none */
     const char *path;   /* in JSON, "llm.model"; NULL of FIELD_EXTRA */
@@ -93,6 +95,9 @@ enum status entity_exists(struct store *s, const struct entity_kind *kind, const
 /* Says that the id is not there, with the nearest one that is; returns what. */
 enum status entity_missing(struct store *s, const struct entity_kind *kind, const char *id,
     enum status what, struct error *err);
+/* Whether what the field refers to has the id. */
+enum status field_refers_to(
+    struct store *s, const struct field *f, const char *id, bool *exists, struct error *err);
 /* Checks the id of an entity that is to be added, or makes one; and checks the fields. */
 enum status entity_check_id(
     struct store *s, const struct entity_kind *kind, char **id, struct error *err);

@@ -9,10 +9,28 @@
 #include "store/backend.h"
 #include "store/client.h"
 #include "store/command.h"
-#include "store/fields.h"
+#include "store/exec_tool.h"
 #include "store/flow.h"
-#include "store/internal.h"
+#include "store/mcp_server.h"
+#include "store/rest.h"
 #include "store/token.h"
+
+/* In this order, so that what is referred to is there. */
+static const struct {
+    const char *name;
+    const struct entity_kind *kind;
+    size_t counter;
+} collections[] = {
+    {"backends", &backend_kind, offsetof(struct import_report, backends)},
+    {"mcpServers", &mcp_server_kind, offsetof(struct import_report, mcp_servers)},
+    {"tools", &exec_tool_kind, offsetof(struct import_report, tools)},
+    {"agents", &agent_kind, offsetof(struct import_report, agents)},
+    {"flows", &flow_kind, offsetof(struct import_report, flows)},
+    {"commands", &command_kind, offsetof(struct import_report, commands)},
+    {"clients", &client_kind, offsetof(struct import_report, clients)},
+};
+
+enum { COLLECTIONS = sizeof collections / sizeof *collections };
 
 /* One import under way. */
 struct import {
@@ -47,23 +65,6 @@ static enum status report(
     enum status st = strings_add(&im->report->kept, buf_str(&sentence));
     buf_release(&sentence);
     return st ? error_set(im->err, st, "out of memory") : STATUS_OK;
-}
-
-/* Puts text in the place of what was kept under that id before. */
-static enum status put(struct import *im, const char *collection, enum kept_part part,
-    const char *id, const char *text)
-{
-    sqlite3_stmt *q = sql_prepare(im->s,
-        "INSERT INTO kept (collection, part, id, document) VALUES (?,?,?,?)"
-        " ON CONFLICT (collection, part, id) DO UPDATE SET document = excluded.document",
-        im->err);
-    if (!q)
-        return STATUS_STORE;
-    sql_bind_text(q, 1, collection);
-    sql_bind_int(q, 2, part);
-    sql_bind_text(q, 3, id);
-    sql_bind_text(q, 4, text);
-    return sql_run(im->s, q, im->err);
 }
 
 /* An import of what was exported without secrets does not take them away: text gets the document
@@ -110,7 +111,7 @@ static enum status put_json(
     buf_init(&text, 1024 * BUF_SMALL);
     enum status st = recall_kept(im, collection, part, j, &text);
     if (!st)
-        st = put(im, collection, part, id ? id : buf_str(&text), buf_str(&text));
+        st = kept_put(im->s, collection, part, id ? id : buf_str(&text), buf_str(&text), im->err);
     buf_wipe(&text);
     return st;
 }
@@ -146,24 +147,83 @@ static enum status forget_part(struct import *im, const char *collection, enum k
     return sql_run(im->s, q, im->err);
 }
 
-/* ---- backends, agents, flows, commands ---- */
+/* ---- entities ---- */
 
-/* Adds it, or changes the one that is there. */
-static enum status save(struct import *im, const struct entity_kind *kind, void *e, bool known)
+static enum status name_rest(struct import *im, const char *collection, const char *id,
+    const struct field *f, const struct json *rest)
 {
-    return known ? entity_update(im->s, kind, e, im->err) : entity_add(im->s, kind, e, im->err);
+    struct buf verdict, why;
+    const struct json *ids = json_get(rest, f->path);
+    if (!json_count(ids))
+        return STATUS_OK;
+    buf_init(&verdict, BUF_SMALL);
+    buf_init(&why, BUF_SMALL);
+    buf_printf(&verdict, "taken without what is no %s here", entity_name(f->refers));
+    for (size_t i = 0; i < json_count(ids); i++)
+        buf_printf(&why, "%s\"%s\"", i ? ", " : "", json_string(json_at(ids, i), NULL));
+    enum status st = report(im, collection, id, buf_str(&verdict), buf_str(&why));
+    buf_release(&verdict);
+    buf_release(&why);
+    return st;
 }
 
-static enum status take_plain(
-    struct import *im, const struct entity_kind *kind, const struct json *j, bool known)
+/* The entity was taken with what it refers to here; what else is in its lists is kept. */
+static enum status keep_rest(struct import *im, size_t which, const char *id, const char *text)
 {
+    struct json *rest = NULL;
+    const struct entity_kind *kind = collections[which].kind;
+    const char *name = collections[which].name;
+    enum status st = json_parse(text, strlen(text), &rest, im->err);
+    if (!st)
+        st = rest_keep(im->s, name, id, text, im->err);
+    for (const struct field *f = NULL; (f = rest_field(kind, f)) && !st;)
+        st = name_rest(im, name, id, f, rest);
+    json_free(rest);
+    return st;
+}
+
+static enum status adopt_tokens(struct import *im, const char *id, const struct json *j)
+{
+    const char *token = json_get_string(j, "token");
+    const struct json *hashes = json_get(j, "tokenHashes");
+    enum status st = token && *token ? token_adopt(im->s, id, token, im->err) : STATUS_OK;
+    for (size_t i = 0; i < json_count(hashes) && !st; i++) {
+        const char *hex = json_string(json_at(hashes, i), NULL);
+        unsigned char hash[IDENT_HASH_LEN];
+        if (!hex || !ident_unhex(hex, hash, sizeof hash))
+            return error_set(im->err, STATUS_BAD_REQUEST, "tokenHashes[%zu]: not a SHA-256", i);
+        st = token_adopt_hash(im->s, id, hash, im->err);
+    }
+    return st;
+}
+
+/* Adds it, or changes the one that is there. */
+static enum status save(struct import *im, size_t which, const struct json *j, void *e, bool known)
+{
+    struct buf rest;
+    const struct entity_kind *kind = collections[which].kind;
+    buf_init(&rest, 1024 * BUF_SMALL);
+    enum status st = rest_take(im->s, kind, e, &rest, im->err);
+    if (!st)
+        st = known ? entity_update(im->s, kind, e, im->err) : entity_add(im->s, kind, e, im->err);
+    if (!st && kind == &client_kind)
+        st = adopt_tokens(im, entity_id(e), j);
+    if (!st && rest.len)
+        st = keep_rest(im, which, entity_id(e), buf_str(&rest));
+    buf_release(&rest);
+    return st;
+}
+
+static enum status take_entity(struct import *im, size_t which, const struct json *j, bool known)
+{
+    const struct entity_kind *kind = collections[which].kind;
     void *e = entity_new(kind);
     enum status st = e ? entity_from_json(kind, j, e, im->err)
                        : error_set(im->err, STATUS_NO_MEMORY, "out of memory");
     if (!st && kind == &agent_kind) /* those that it falls back on may come later: take_fallbacks */
         strings_release(&((struct agent *)e)->fallbacks);
     if (!st)
-        st = save(im, kind, e, known);
+        st = save(im, which, j, e, known);
     entity_free(kind, e);
     return st;
 }
@@ -203,102 +263,7 @@ static enum status take_fallbacks(struct import *im)
     return st;
 }
 
-/* ---- clients ---- */
-
-/* What is neither an agent nor a flow here goes to rest. */
-static enum status split_agents(struct import *im, struct client *c, struct strings *rest)
-{
-    struct strings there = {0};
-    enum status st = STATUS_OK;
-    for (size_t i = 0; i < c->agents.count && !st; i++) {
-        bool known;
-        st = entity_exists(im->s, &agent_kind, c->agents.items[i], &known, im->err);
-        if (!st && !known)
-            st = entity_exists(im->s, &flow_kind, c->agents.items[i], &known, im->err);
-        if (!st)
-            st = strings_add(known ? &there : rest, c->agents.items[i]);
-    }
-    strings_release(&c->agents);
-    c->agents = there;
-    return st;
-}
-
-static enum status adopt_tokens(struct import *im, const char *id, const struct json *j)
-{
-    const char *token = json_get_string(j, "token");
-    const struct json *hashes = json_get(j, "tokenHashes");
-    enum status st = token && *token ? token_adopt(im->s, id, token, im->err) : STATUS_OK;
-    for (size_t i = 0; i < json_count(hashes) && !st; i++) {
-        const char *hex = json_string(json_at(hashes, i), NULL);
-        unsigned char hash[IDENT_HASH_LEN];
-        if (!hex || !ident_unhex(hex, hash, sizeof hash))
-            return error_set(im->err, STATUS_BAD_REQUEST, "tokenHashes[%zu]: not a SHA-256", i);
-        st = token_adopt_hash(im->s, id, hash, im->err);
-    }
-    return st;
-}
-
-/* The client is taken with the agents there are; what else it may reach is kept. */
-static enum status keep_rest(struct import *im, const char *id, const struct strings *rest)
-{
-    struct buf text, why;
-    struct json_writer w;
-    buf_init(&text, 1024 * BUF_SMALL);
-    buf_init(&why, BUF_SMALL);
-    json_writer_init(&w, &text);
-    json_begin_object(&w);
-    list_to_json("allowedAgents", rest, &w);
-    json_end_object(&w);
-    for (size_t i = 0; i < rest->count; i++)
-        buf_printf(&why, "%s\"%s\"", i ? ", " : "", rest->items[i]);
-    enum status st = buf_status(&text);
-    if (!st)
-        st = put(im, "clients", KEPT_REST, id, buf_str(&text));
-    if (!st)
-        st = report(im, "clients", id, "taken without what is no agent here", buf_str(&why));
-    buf_release(&text);
-    buf_release(&why);
-    return st;
-}
-
-static enum status take_client(
-    struct import *im, const struct entity_kind *kind, const struct json *j, bool known)
-{
-    struct client c;
-    struct strings rest = {0};
-    client_init(&c);
-    enum status st = client_from_json(j, &c, im->err);
-    if (!st)
-        st = split_agents(im, &c, &rest);
-    if (!st)
-        st = save(im, kind, &c, known);
-    if (!st)
-        st = adopt_tokens(im, c.id, j);
-    if (!st && rest.count)
-        st = keep_rest(im, c.id, &rest);
-    strings_release(&rest);
-    client_release(&c);
-    return st;
-}
-
 /* ---- the document ---- */
-
-/* In this order, so that what is referred to is there. */
-static const struct {
-    const char *name;
-    const struct entity_kind *kind;
-    enum status (*take)(
-        struct import *im, const struct entity_kind *kind, const struct json *j, bool known);
-    size_t counter;
-} collections[] = {
-    {"backends", &backend_kind, take_plain, offsetof(struct import_report, backends)},
-    {"agents", &agent_kind, take_plain, offsetof(struct import_report, agents)},
-    {"flows", &flow_kind, take_plain, offsetof(struct import_report, flows)},
-    {"commands", &command_kind, take_plain, offsetof(struct import_report, commands)},
-    {"clients", &client_kind, take_client, offsetof(struct import_report, clients)},
-};
-
-enum { COLLECTIONS = sizeof collections / sizeof *collections };
 
 /* The one that is there, with its secrets. */
 static enum status print(
@@ -329,7 +294,7 @@ static enum status replace(struct import *im, size_t which, const char *id, cons
     if (!st)
         st = json_parse(buf_str(&text), text.len, &whole, im->err);
     if (!st)
-        st = collections[which].take(im, kind, whole, true);
+        st = take_entity(im, which, whole, true);
     json_free(whole);
     buf_wipe(&old);
     buf_wipe(&text);
@@ -347,7 +312,7 @@ static enum status take(struct import *im, size_t which, const struct json *j)
     if (st)
         return st;
     if (!known)
-        return collections[which].take(im, kind, j, false);
+        return take_entity(im, which, j, false);
     if (im->replace)
         return replace(im, which, id, j);
     return error_set(im->err, STATUS_CONFLICT,

@@ -1,10 +1,11 @@
 /*
  * Magec's JSON: a store.json, a seed file, or what export writes.
  *
- * {"backends":[…],"agents":[…],"flows":[…],"commands":[…],"clients":[…], …}. Clients of type
- * webhook (a "token" in one is adopted, so that deployed callers go on working), commands, flows,
- * backends and agents are taken. What cannot be taken (other types of client, memory, …) is named
- * in the report, and its JSON is kept as it is and written again by export. An entity whose id
+ * {"backends":[…],"mcpServers":[…],"tools":[…],"agents":[…],"flows":[…],"commands":[…],
+ * "clients":[…], …}. Clients of type webhook (a "token" in one is adopted, so that deployed callers
+ * go on working), commands, flows, agents, tools, MCP servers and backends are taken. What cannot
+ * be taken (other types of client, memory, …) is named in the report, and its JSON is kept as it is
+ * and written again by export; so are ids in lists that refer to nothing here. An entity whose id
  * exists already is replaced only if told so, else it is a conflict. All or nothing: one
  * transaction.
  */
@@ -16,7 +17,7 @@
 #include "store/store.h"
 
 struct import_report {
-    size_t backends, agents, flows, commands, clients; /* taken */
+    size_t backends, mcp_servers, tools, agents, flows, commands, clients; /* taken */
     struct strings kept; /* a sentence for each thing that was only kept */
 };
 

@@ -16,9 +16,9 @@
 #include "store/store.h"
 
 enum {
-    STATEMENTS_MAX = 64,
+    STATEMENTS_MAX = 128,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 7,
+    SCHEMA_VERSION = 8,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "store/internal.h"
+#include "store/rest.h"
 
 #define COUNT(table, name, event)                                                                  \
     "CREATE TRIGGER " table "_" name " AFTER " event " ON " table                                  \
@@ -108,6 +108,28 @@ static const char *const migrations[SCHEMA_VERSION] = {
                   "UPDATE agent SET output_key = json_extract(extra, '$.outputKey'),"
                   " extra = nullif(json_remove(extra, '$.outputKey'), '{}')"
                   " WHERE json_type(extra, '$.outputKey') = 'text';",
+    /* What agents act with. What was only kept of it is adopted when all of this is there. */
+    "CREATE TABLE mcp ("
+    " id TEXT PRIMARY KEY, name TEXT, type TEXT NOT NULL, endpoint TEXT, headers TEXT,"
+    " ca_file TEXT, insecure INTEGER NOT NULL DEFAULT 0, command TEXT, args TEXT, env TEXT,"
+    " work_dir TEXT, timeout_ms INTEGER NOT NULL DEFAULT 0, list_ms INTEGER NOT NULL DEFAULT 0,"
+    " extra TEXT) WITHOUT ROWID;" COUNTS("mcp",
+        "UPDATE") "CREATE TABLE tool ("
+                  " id TEXT PRIMARY KEY, description TEXT, parameters TEXT, argv TEXT, env TEXT, "
+                  "work_dir TEXT,"
+                  " timeout_ms INTEGER NOT NULL DEFAULT 0, extra TEXT) WITHOUT ROWID;" COUNTS(
+                      "tool", "UPDATE") "ALTER TABLE agent ADD COLUMN mcp_servers TEXT;"
+                                        "ALTER TABLE agent ADD COLUMN tools TEXT;"
+                                        "ALTER TABLE agent ADD COLUMN allowed_tools TEXT;"
+                                        "ALTER TABLE agent ADD COLUMN tool_rounds INTEGER NOT NULL "
+                                        "DEFAULT 0;"
+                                        "ALTER TABLE agent ADD COLUMN tool_calls INTEGER NOT NULL "
+                                        "DEFAULT 0;"
+                                        "ALTER TABLE agent ADD COLUMN tool_result_bytes INTEGER "
+                                        "NOT NULL DEFAULT 0;"
+                                        "ALTER TABLE agent ADD COLUMN tool_timeout_ms INTEGER NOT "
+                                        "NULL DEFAULT 0;"
+                                        "ALTER TABLE client ADD COLUMN allowed_tools TEXT;",
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)
@@ -135,6 +157,8 @@ enum status schema_upgrade(struct store *s, struct error *err)
         st = sql_exec(s, migrations[i], err);
     if (!st && older)
         st = run_note_blocks(s, err);
+    if (!st && older)
+        st = kept_adopt(s, err);
     char pragma[64];
     snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
     if (!st && older)

@@ -89,7 +89,7 @@ is "$(jq -r '[.flows[].id] | join(" ")' all.json)" 'piped whole' 'flows are expo
 MAGEC_DB=$tmp/other.db
 magec init >/dev/null
 run magec import all.json
-is "$(head -n 1 out)" 'imported 1 backend, 5 agents, 2 flows, 0 commands, 0 clients' 'and imported'
+is "$(head -n 1 out)" 'imported 1 backend, 0 MCP servers, 0 tools, 5 agents, 2 flows, 0 commands, 0 clients' 'and imported'
 magec export >again.json
 is "$(cat again.json)" "$(cat all.json)" 'the same comes out again'
 

@@ -35,7 +35,7 @@ END
 
 run magec import store.json
 is "$rc $(cat err)" '0 ' 'a Magec store is imported'
-is "$(head -n 1 out)" 'imported 3 backends, 1 agent, 0 flows, 1 command, 2 clients' 'it says how much was taken'
+is "$(head -n 1 out)" 'imported 3 backends, 0 MCP servers, 0 tools, 1 agent, 0 flows, 1 command, 2 clients' 'it says how much was taken'
 for what in 'agents "a2": kept, but not used: .*"b9"' 'clients "t1": kept, but not used: .*telegram' \
     'clients "w1": taken without what is no agent here: "f1"' 'memoryProviders: kept' 'flows "f1": kept'; do
     like "$(cat out)" "^$what" "and what was only kept: $what"
@@ -66,7 +66,7 @@ cgi POST /api/v1/webhooks/w1 "HTTP_AUTHORIZATION=Bearer $token"
 is "$status" 200 'the token works there too'
 MAGEC_DB=$tmp/magec.db
 magec export | magec import - --replace >out
-is "$(head -n 1 out)" 'imported 3 backends, 1 agent, 0 flows, 1 command, 2 clients' 'standard input'
+is "$(head -n 1 out)" 'imported 3 backends, 0 MCP servers, 0 tools, 1 agent, 0 flows, 1 command, 2 clients' 'standard input'
 
 # --- what goes wrong leaves all as it was
 

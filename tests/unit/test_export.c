@@ -227,7 +227,8 @@ START_TEST(test_merge)
             *flat++ = *from;
     *flat = 0;
     ck_assert_str_eq(text,
-        "{\"backends\":[],\"agents\":[],\"flows\":[],\"commands\":[],\"clients\":[],"
+        "{\"backends\":[],\"mcpServers\":[],\"tools\":[],\"agents\":[],\"flows\":[],\"commands\":[]"
+        ",\"clients\":[],"
         "\"widgets\":[{\"id\":\"x\",\"v\":2},{\"id\":\"y\",\"v\":1},7,{\"id\":\"z\",\"v\":1}],"
         "\"settings\":{\"v\":2},\"odd\":{\"v\":1}}");
     free(text);

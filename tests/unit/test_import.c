@@ -13,11 +13,13 @@ static const char document[] =
     "\"apiKey\":\"${OLLAMA_KEY}\",\"headers\":[\"X-Key: hidden\"]},"
     "{\"id\":\"claude\",\"type\":\"anthropic\",\"apiKey\":\"env:ANTHROPIC_API_KEY\"}],"
     "\"memory\":[{\"id\":\"m\",\"type\":\"redis\",\"config\":{\"url\":\"redis://r\"}}],"
-    "\"mcpServers\":[{\"id\":\"files\",\"endpoint\":\"http://mcp\"}],"
+    "\"mcpServers\":[{\"id\":\"files\",\"endpoint\":\"http://mcp\",\"systemPrompt\":\"s\"},"
+    "{\"id\":\"npm\",\"type\":\"stdio\",\"command\":\"npx\",\"args\":[\"-y\"],\"env\":{\"A\":\"b\"}"
+    "}],"
     "\"agents\":["
     "{\"id\":\"notes\",\"name\":\"Notes\",\"description\":\"Writes notes\","
     "\"systemPrompt\":\"Be brief.\\n\",\"llm\":{\"backend\":\"local\",\"model\":\"llama3\"},"
-    "\"transcription\":{\"backend\":\"\",\"model\":\"\"},\"mcpServers\":[\"files\"],"
+    "\"transcription\":{\"backend\":\"\",\"model\":\"\"},\"mcpServers\":[\"npm\",\"files\"],"
     "\"responseSchema\":{\"type\":\"object\"},\"tags\":[\"b\",\"a\"],\"order\":[\"a\",1.5,null]},"
     "{\"id\":\"triage\",\"llm\":{\"backend\":\"0b5c7e6a-1111-4222-8333-444455556666\"}},"
     "{\"id\":\"lost\",\"llm\":{\"backend\":\"gone\"}}],"
@@ -104,13 +106,16 @@ START_TEST(test_document)
 {
     OK(import(document, false));
     ck_assert_uint_eq(report.backends, 3);
+    ck_assert_uint_eq(report.mcp_servers, 1);
     ck_assert_uint_eq(report.agents, 2);
     ck_assert_uint_eq(report.commands, 1);
     ck_assert_uint_eq(report.clients, 2);
     static const char *const kept[] = {"agents \"lost\": kept, but not used: no backend \"gone\"",
         "clients \"tg\": kept, but not used: type: \"telegram\"", "clients \"cron\"",
         "clients \"hook\": taken without what is no agent here: \"flow-1\"", "memory: kept",
-        "mcpServers: kept", "flows \"flow-1\": kept", "settings: kept"};
+        "mcpServers \"npm\": kept, but not used: the program \"npx\" is not an absolute path",
+        "agents \"notes\": taken without what is no mcp here: \"npm\"", "flows \"flow-1\": kept",
+        "settings: kept"};
     for (size_t i = 0; i < COUNT(kept); i++)
         ck_assert_msg(reported(kept[i]), "nothing was said of: %s", kept[i]);
     ck_assert_uint_eq(report.kept.count, COUNT(kept));
@@ -212,7 +217,8 @@ START_TEST(test_wrong)
     FAILS(import(wrong[_i].text, true), STATUS_BAD_REQUEST, wrong[_i].says);
     ck_assert(!store_in_transaction(at.store));
     char *empty = export(true);
-    ck_assert_str_eq(empty, "{\n  \"backends\": [],\n  \"agents\": [],\n  \"flows\": [],\n  "
+    ck_assert_str_eq(empty, "{\n  \"backends\": [],\n  \"mcpServers\": [],\n  \"tools\": [],\n  "
+                            "\"agents\": [],\n  \"flows\": [],\n  "
                             "\"commands\": [],\n  \"clients\": []\n}\n");
     free(empty);
 }

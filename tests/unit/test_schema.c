@@ -126,11 +126,13 @@ static const struct {
     {"INSERT INTO command (id, prompt) VALUES ('new', 'p')", true},
     {"UPDATE command SET prompt = 'q'", true},
     {"DELETE FROM command", true},
-    {"INSERT INTO client SELECT 'new', name, enabled, passthrough, command, continue_when_gone,"
-     " hash_prompt, extra FROM client WHERE id = 'pass'",
+    {"INSERT INTO client (id, enabled, passthrough, continue_when_gone, hash_prompt)"
+     " VALUES ('new', 1, 1, 0, 0)",
         true},
     {"UPDATE client SET enabled = 0", true},
     {"DELETE FROM client WHERE id = 'pass'", true},
+    {"INSERT INTO mcp (id, type) VALUES ('new', 'http')", true},
+    {"INSERT INTO tool (id) VALUES ('new')", true},
     {"INSERT INTO client_agent VALUES ('stored', 9, 'one')", true},
     {"UPDATE client_agent SET position = position + 10", true},
     {"DELETE FROM client_agent", true},

@@ -41,7 +41,7 @@ static const struct {
     {"other.db", NULL, "CREATE TABLE t (a)", "\"%s\" is not a store of this program"},
     {"another.db", NULL, "PRAGMA application_id = 7", "\"%s\" is not a store of this program"},
     {"magec.db", NULL, "PRAGMA user_version = 99",
-        "the store \"%s\" was made by a newer version (schema 99, this program knows 7)"},
+        "the store \"%s\" was made by a newer version (schema 99, this program knows 8)"},
 };
 
 START_TEST(test_open)
@@ -192,21 +192,23 @@ static const struct entity entities[] = {
                "\"systemPrompt\":\"Be \xC3\xA9.\\n\","
                "\"maxTokens\":7,\"fallbacks\":[\"two\"],"
                "\"responseSchema\":{\"type\":\"object\"},\"tags\":[\"a b\",\"\xC3\xA9\"],"
+               "\"allowedTools\":[\"files/*\"],\"toolLimits\":{\"rounds\":4,\"calls\":9,"
+               "\"resultBytes\":512,\"timeout\":\"2s\",\"more\":1},"
                "\"deadlines\":{\"firstByte\":\"1m\","
                "\"idle\":\"2h\"},\"voice\":{}}",
         "{\"id\":\"new\",\"llm\":{\"backend\":\"echo\"}}", CALLS(agent)},
     [COMMAND] = {"{\"id\":\"new\",\"name\":\"n\",\"description\":\"d\",\"prompt\":\"p {{x}}\","
                  "\"agentId\":\"one\",\"x\":1}",
         "{\"id\":\"new\",\"prompt\":\"q\"}", CALLS(command)},
-    [CLIENT] =
-        {"{\"id\":\"new\",\"name\":\"n\",\"type\":\"webhook\",\"enabled\":false,"
-         "\"allowedAgents\":[\"two\",\"one\"],\"config\":{\"webhook\":{\"passthrough\":false,"
-         "\"commandId\":\"sum\"}},\"onDisconnect\":\"continue\",\"recordPrompt\":\"hash\","
-         "\"x\":null}",
-            "{\"id\":\"new\",\"type\":\"webhook\",\"enabled\":true,\"allowedAgents\":[],"
-            "\"config\":{\"webhook\":{\"passthrough\":true}},\"onDisconnect\":\"cancel\","
-            "\"recordPrompt\":\"text\"}",
-            CALLS(client)},
+    [CLIENT] = {"{\"id\":\"new\",\"name\":\"n\",\"type\":\"webhook\",\"enabled\":false,"
+                "\"allowedAgents\":[\"two\",\"one\"],\"allowedTools\":[\"none\"],"
+                "\"config\":{\"webhook\":{\"passthrough\":false,"
+                "\"commandId\":\"sum\"}},\"onDisconnect\":\"continue\",\"recordPrompt\":\"hash\","
+                "\"x\":null}",
+        "{\"id\":\"new\",\"type\":\"webhook\",\"enabled\":true,\"allowedAgents\":[],"
+        "\"config\":{\"webhook\":{\"passthrough\":true}},\"onDisconnect\":\"cancel\","
+        "\"recordPrompt\":\"text\"}",
+        CALLS(client)},
 };
 
 static enum status with_json(enum status (*call)(const struct json *j), const char *text)
