@@ -217,6 +217,7 @@ static enum status make_ask(struct leaf *leaf, struct error *err)
         .prompt_len = leaf->prompt.len,
         .others = leaf->others,
         .other_count = a->other_count,
+        .links = a->links,
         .total_ms = flow_run_left(r)};
     if (r->canceled || leaf->node->stopped)
         return error_set(err, STATUS_CANCELED, "canceled");

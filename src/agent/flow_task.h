@@ -35,7 +35,8 @@ struct flow_agent {
     const struct backend *backend;
     const struct candidate *others; /* as in struct ask */
     size_t other_count;
-    const char *output_key; /* NULL: what it says is not kept in the state */
+    const struct tool_links *links; /* as in struct ask */
+    const char *output_key;         /* NULL: what it says is not kept in the state */
 };
 
 /* All of it must outlive the task. */

@@ -38,6 +38,20 @@ void known_forget_agent(struct known_agent *a)
     agent_release(&a->agent);
     backend_release(&a->backend);
     free(a->others);
+    free(a->servers);
+    free(a->execs);
+}
+
+const struct tool_links *known_links(const struct known_agent *a)
+{
+    return a->links.server_count || a->links.exec_count ? &a->links : NULL;
+}
+
+static void forget_pool(struct known_pool *pool, const struct entity_kind *kind)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        entity_free(kind, pool->all[i]);
+    free(pool->all);
 }
 
 void known_release(struct known *k)
@@ -57,6 +71,8 @@ void known_release(struct known *k)
         free(k->flows[i]);
     }
     free(k->flows);
+    forget_pool(&k->servers, &mcp_server_kind);
+    forget_pool(&k->execs, &exec_tool_kind);
     client_release(&k->client);
     command_release(&k->command);
     free(k->tokens);

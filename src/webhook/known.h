@@ -17,6 +17,8 @@
 #include "store/backend.h"
 #include "store/client.h"
 #include "store/command.h"
+#include "store/exec_tool.h"
+#include "store/mcp_server.h"
 
 /* A flow that is named, or that is in one. */
 struct known_flow {
@@ -31,11 +33,20 @@ struct known_agent {
     struct flow_agent step;        /* of one that a flow asks */
     struct candidate *others;      /* its fallbacks with their own, in order, in known's spares */
     size_t other_count;
+    const struct mcp_server **servers; /* that it links, in order, in known's servers */
+    const struct exec_tool **execs;    /* the same */
+    struct tool_links links;           /* these, and how they are narrowed: see known_links */
 };
 
 struct known_token {
     unsigned char hash[IDENT_HASH_LEN];
     int64_t expires_ms; /* 0: never */
+};
+
+/* Entities of one kind. */
+struct known_pool {
+    void **all;
+    size_t count;
 };
 
 struct known {
@@ -51,7 +62,8 @@ struct known {
     size_t spare_count;
     struct known_flow **flows;
     size_t flow_count;
-    size_t size; /* about how much memory it takes */
+    struct known_pool servers, execs; /* that agents link, each once */
+    size_t size;                      /* about how much memory it takes */
 };
 
 /* With room for so many agents, all initialised; held once. NULL when out of memory. */
@@ -72,6 +84,8 @@ enum status known_admits(
     const struct known *k, const unsigned char hash[IDENT_HASH_LEN], struct error *err);
 /* What is said of a wrong token, and of a client that is not there. */
 enum status known_wrong_token(struct error *err);
+/* The tools of an agent, for struct ask; NULL: none. What is not there any more is left out. */
+const struct tool_links *known_links(const struct known_agent *a);
 /* NULL when it is none of its agents. */
 const struct known_agent *known_find(const struct known *k, const char *agent);
 

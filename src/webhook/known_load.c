@@ -19,6 +19,8 @@ static enum status read_agent(
     enum status st = agent_get(s, id, &a->agent, err);
     if (!st)
         st = backend_get(s, a->agent.backend, &a->backend, err);
+    if (!st)
+        st = known_load_links(k, a, s, err);
     k->size += sizeof *a + length(a->agent.system_prompt) + length(a->agent.extra);
     return st;
 }
@@ -105,6 +107,7 @@ static enum status load_step_agent(
             .backend = &a->backend,
             .others = a->others,
             .other_count = a->other_count,
+            .links = known_links(a),
             .output_key = a->agent.output_key};
     return st;
 }

@@ -8,5 +8,8 @@
 
 /* Frees what is in it. */
 void known_forget_agent(struct known_agent *a);
+/* The MCP servers and programs that the agent, which was read, links. */
+enum status known_load_links(
+    struct known *k, struct known_agent *a, struct store *s, struct error *err);
 
 #endif

@@ -276,6 +276,7 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
         .backend = &a->backend,
         .others = a->others,
         .other_count = a->other_count,
+        .links = known_links(a),
         .prompt = buf_str(&r->plan.prompt.text),
         .prompt_len = r->plan.prompt.text.len,
         .whole = r->observer && r->observer->whole};
