@@ -7,7 +7,7 @@
 #include "agent/protocol.h"
 #include "agent/secret.h"
 #include "base/units.h"
-#include "cli/findings.h"
+#include "cli/check.h"
 #include "net/transport.h"
 #include "store/client.h"
 #include "store/command.h"
@@ -21,16 +21,6 @@ static const struct option_spec check_options[] = {
     OPTION_END,
 };
 
-/* One check under way: who is there, and who is referred to. */
-struct check {
-    struct store *s;
-    struct findings *f;
-    struct error *err;
-    struct strings backends, agents, commands; /* that exist; flows are among the agents */
-    struct strings asked, reached, run;        /* backends, agents, commands that are used */
-    bool http;                                 /* some backend is asked over HTTP */
-};
-
 static void check_release(struct check *c)
 {
     strings_release(&c->backends);
@@ -39,10 +29,9 @@ static void check_release(struct check *c)
     strings_release(&c->asked);
     strings_release(&c->reached);
     strings_release(&c->run);
+    strings_release(&c->servers);
+    strings_release(&c->tools);
 }
-
-#define ERR(...) findings_add(c->f, FINDING_ERROR, __VA_ARGS__)
-#define WARN(...) findings_add(c->f, FINDING_WARNING, __VA_ARGS__)
 
 /* ---- the file ---- */
 
@@ -144,14 +133,18 @@ static enum status check_command(void *ctx, const struct command *cmd)
     return STATUS_OK;
 }
 
-static void check_fit(struct check *c, const struct agent *a)
+/* What it has with its backend. */
+static enum status check_fit(struct check *c, const struct agent *a)
 {
     struct backend b;
     struct error err;
     backend_init(&b);
-    if (!backend_get(c->s, a->backend, &b, &err) && protocol_check_options(&b, a, &err))
+    bool there = !backend_get(c->s, a->backend, &b, &err);
+    if (there && protocol_check_options(&b, a, &err))
         ERR("agent \"%s\": %s", a->id, err.text);
+    enum status st = check_links(c, a, there ? &b : NULL);
     backend_release(&b);
+    return st;
 }
 
 static enum status check_steps(struct check *c, const struct flow *f, const struct flow_step *step)
@@ -192,18 +185,16 @@ static enum status check_agent(void *ctx, const struct agent *a)
             a->id);
     if (!strings_has(&c->backends, a->backend))
         ERR("agent \"%s\" asks the backend \"%s\", which is not there", a->id, a->backend);
-    else
-        check_fit(c, a);
     if (strings_add(&c->asked, a->backend))
         return error_set(c->err, STATUS_NO_MEMORY, "out of memory");
-    return STATUS_OK;
+    return check_fit(c, a);
 }
 
 /* ---- backends ---- */
 
 /* What depends on the environment may be right where the web server runs. */
-static void check_secret(struct check *c, const struct backend *b, const char *what,
-    const char *reference, bool expand_only)
+void check_secret(
+    struct check *c, struct subject who, const char *what, const char *reference, bool expand_only)
 {
     struct buf secret;
     struct error err;
@@ -214,11 +205,11 @@ static void check_secret(struct check *c, const struct backend *b, const char *w
     if (!st)
         return;
     if (expand_only || strncmp(reference, "file:", 5) != 0)
-        WARN("backend \"%s\": its %s cannot be used here: %s; the web server's environment may "
+        WARN("%s \"%s\": its %s cannot be used here: %s; the web server's environment may "
              "have it",
-            b->id, what, err.text);
+            who.kind, who.id, what, err.text);
     else
-        ERR("backend \"%s\": its %s cannot be used: %s", b->id, what, err.text);
+        ERR("%s \"%s\": its %s cannot be used: %s", who.kind, who.id, what, err.text);
 }
 
 static bool is_executable(const char *path)
@@ -227,17 +218,17 @@ static bool is_executable(const char *path)
     return !stat(path, &info) && S_ISREG(info.st_mode) && !access(path, X_OK);
 }
 
-static void check_program(struct check *c, const struct backend *b)
+void check_program(
+    struct check *c, struct subject who, const char *program, const struct strings *env)
 {
-    const char *program = b->argv.items[0];
     if (!is_executable(program))
-        ERR("backend \"%s\": the program \"%s\" is not there or cannot be executed", b->id,
+        ERR("%s \"%s\": the program \"%s\" is not there or cannot be executed", who.kind, who.id,
             program);
-    for (size_t i = 0; i < b->env.count; i++)
-        if (!strchr(b->env.items[i], '=') && !getenv(b->env.items[i]))
-            WARN("backend \"%s\": the variable \"%s\" is not set here, so its program does not "
+    for (size_t i = 0; i < env->count; i++)
+        if (!strchr(env->items[i], '=') && !getenv(env->items[i]))
+            WARN("%s \"%s\": the variable \"%s\" is not set here, so its program does not "
                  "get it; the web server's environment may have it",
-                b->id, b->env.items[i]);
+                who.kind, who.id, env->items[i]);
 }
 
 static enum status see_down(void *ctx, const struct down *d)
@@ -277,23 +268,24 @@ static void check_tls(struct check *c, const struct backend *b)
 static enum status check_backend(void *ctx, const struct backend *b)
 {
     struct check *c = ctx;
+    struct subject who = {"backend", b->id};
     struct error err;
     if (!strings_has(&c->asked, b->id))
         WARN("no agent asks the backend \"%s\"", b->id);
     if (protocol_check(b, &err))
         ERR("backend \"%s\": %s", b->id, err.text);
     if (b->key)
-        check_secret(c, b, "key", b->key, false);
+        check_secret(c, who, "key", b->key, false);
     c->http = c->http || b->url;
     if (b->url)
-        check_secret(c, b, "URL", b->url, true);
+        check_secret(c, who, "URL", b->url, true);
     for (size_t i = 0; i < b->headers.count; i++)
-        check_secret(c, b, "header", b->headers.items[i], true);
+        check_secret(c, who, "header", b->headers.items[i], true);
     if (b->proxy)
-        check_secret(c, b, "proxy", b->proxy, true);
+        check_secret(c, who, "proxy", b->proxy, true);
     check_tls(c, b);
     if (b->argv.count)
-        check_program(c, b);
+        check_program(c, who, b->argv.items[0], &b->env);
     return down_find(c->s, b->id, see_down, c, c->err);
 }
 
@@ -338,6 +330,8 @@ static enum status check_all(struct check *c)
         st = agent_each(c->s, check_agent, c, c->err);
     if (!st)
         st = backend_each(c->s, check_backend, c, c->err);
+    if (!st)
+        st = check_tools(c);
     struct error why;
     if (!st && c->http && transport_usable(&why))
         ERR("no backend can be asked over HTTP: %s", why.text);

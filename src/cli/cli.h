@@ -40,8 +40,9 @@ struct family {
     const struct entity *entity; /* cli/entity.h, or NULL */
 };
 
-extern const struct family family_init, family_backend, family_agent, family_flow, family_command,
-    family_client, family_run, family_ask, family_runs, family_import, family_export, family_check;
+extern const struct family family_init, family_backend, family_mcp, family_tool, family_agent,
+    family_flow, family_command, family_client, family_run, family_ask, family_runs, family_import,
+    family_export, family_check;
 
 /* A failure that is the command line's: the tool ends with EXIT_USAGE. */
 enum status cli_usage(struct cli *cli, struct error *err, const char *fmt, ...)

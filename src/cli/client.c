@@ -13,6 +13,8 @@
     SETS_FLAG("passthrough", "config.webhook.passthrough", "true",                                 \
         "the prompt is what the caller sends"),                                                    \
     SETS_IDS("agents", "allowedAgents", "who may be asked, in order"),                             \
+    SETS_PATTERNS("allowed-tools", "allowedTools",                                                 \
+        "only such of its agents' tools: SERVER/TOOL, SERVER/*, a tool's id; none"),               \
     SETS_WORD("on-disconnect", "onDisconnect", client_gone_words,                                  \
         "cancel or continue when the caller hangs up"),                                            \
     SETS_WORD("record-prompt", "recordPrompt", client_record_words,                                \

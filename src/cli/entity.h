@@ -1,5 +1,5 @@
 /*
- * add, set, show, list and remove, which mean the same for backends, agents, commands and clients.
+ * add, set, show, list and remove, which mean the same for backends, agents, commands, clients, ...
  * A family says what differs; these verbs find it in cli->family. An option names the field that it
  * sets, so that a field needs one line here and one in the store.
  */
@@ -49,6 +49,9 @@ extern const struct option_spec json_options[]; /* --json alone */
 #define SETS_IDS(option, path, text)                                                               \
     {.name = option, .value = "ID[,ID]...", .kind = OPTION_IDS, .field = path, .repeated = true,   \
         .help = text}
+#define SETS_PATTERNS(option, path, text)                                                          \
+    {.name = option, .value = "PATTERN[,PATTERN]...", .kind = OPTION_IDS, .field = path,           \
+        .repeated = true, .help = text}
 #define SETS_COUNT(option, path, most, text)                                                       \
     {.name = option, .value = "N", .kind = OPTION_COUNT, .field = path, .max = most, .help = text}
 #define SETS_TIME(option, path, text)                                                              \

@@ -10,6 +10,8 @@ cd "$tmp" || exit 1
     magec backend add echo --type echo
     magec agent add reviewer --backend echo
     magec agent add relay --backend echo
+    magec mcp add files -- /usr/bin/files
+    magec tool add weather -- /usr/bin/weather
     magec command add daily --prompt x
     magec client add open --passthrough --agents reviewer
     magec init -d other.db
@@ -35,7 +37,7 @@ offers() {
 }
 
 ok 'it loads with all errors on' bash -eu "$top_srcdir/contrib/magec.bash-completion"
-offers 'agent ask backend check client command export flow help import init run runs' ''
+offers 'agent ask backend check client command export flow help import init mcp run runs tool' ''
 offers 'backend' b
 offers 'check client command' c
 offers '--db --help --version' --
@@ -57,6 +59,11 @@ offers 'daily' client add x --command =
 offers '--agents' client add x --command = daily --ag
 offers 'echo' agent add x --backend e
 offers 'a2a adk anthropic echo exec gemini openai responses' backend add x --type ''
+offers 'http stdio' mcp add x --type ''
+offers 'files' mcp show ''
+offers 'files' agent set reviewer --mcp f
+offers 'weather' agent set reviewer --tools ''
+offers 'weather' tool remove w
 offers 'cancel continue' client set open --on-disconnect c
 offers '' client set open --name ''
 offers '--command' client add --com

@@ -40,7 +40,7 @@ for family in init run ask import export check; do
     helps "^usage: magec $family" "$family" --help
     helps "^usage: magec $family" help "$family"
 done
-for family in backend agent command client; do
+for family in backend mcp tool agent command client; do
     helps "magec $family remove ID" "$family" --help
     helps "magec $family remove ID" help "$family"
     for word in add set show list remove; do
@@ -59,6 +59,7 @@ helps '  a2a .*Agent2Agent' backend add --help
 helps '^usage: magec agent add' agent add x --backend nobody --help
 
 for family in init run ask import export check 'runs list' 'runs show' 'client token' \
+    'mcp add' 'mcp set' 'mcp show' 'mcp list' 'mcp remove' 'tool add' 'tool set' 'tool show' 'tool remove' \
     'backend add' 'backend set' 'backend show' 'backend list' 'backend remove' \
     'agent add' 'agent remove' 'command add' 'command remove' 'client add' 'client set'; do
     # shellcheck disable=SC2086 # words
