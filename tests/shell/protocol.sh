@@ -235,7 +235,7 @@ every_caller_leaves() {
     closed Ctrl-C
     for accept in text/event-stream text/plain; do
         printf '{"prompt":"hello","agent":"patient"}' >"$tmp/call"
-        leave hang-up env -i PATH="$PATH" LC_ALL="$LC_ALL" MAGEC_DB="$MAGEC_DB" \
+        leave hang-up env -i PATH="$PATH" LC_ALL="$LC_ALL" MAGEC_DB="$MAGEC_DB" MAGEC_ALLOW_ROOT=1 \
             ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} \
             ${UBSAN_OPTIONS+UBSAN_OPTIONS="$UBSAN_OPTIONS"} \
             UPSTREAM_KEY="$UPSTREAM_KEY" GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
