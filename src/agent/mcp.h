@@ -22,7 +22,11 @@ enum {
     MCP_LIST_MS = 5 * 60 * 1000,
     MCP_MESSAGE_MAX = 4 * 1024 * 1024, /* bytes of one message of a server's */
     MCP_TOOLS_MAX = 512,               /* of one server */
-    MCP_PAGES_MAX = 64                 /* of its list */
+    MCP_PAGES_MAX = 64,                /* of its list */
+    MCP_LIST_MAX = 8 * 1024 * 1024,    /* bytes of its list */
+    MCP_NAME_MAX = 256,                /* bytes of a tool's name */
+    MCP_SERVERS_MAX = 64,              /* of one process; the longest unused makes room */
+    MCP_REQUESTS_MAX = 4096            /* to one server at a time */
 };
 
 struct loop;
@@ -49,8 +53,9 @@ struct mcp_handler {
 
 /* STATUS_NO_MEMORY. Costs nothing until a server is asked. */
 enum status mcp_open(struct mcp **out, struct loop *l, struct transport *t, struct error *err);
-/* Ends the connections: children get the end of their stdin and, if they do not end, SIGTERM and
- * SIGKILL, without being waited for on the loop. Requests must have ended or been freed. */
+/* Ends the connections. Children get the end of their stdin and, as long as they do not end,
+ * SIGTERM and SIGKILL; it waits for them, 1.5 s at most, without turning the loop, which is closed
+ * after it. Requests must have ended or been freed. */
 void mcp_close(struct mcp *m); /* NULL is fine */
 
 enum status mcp_list(struct mcp *m, const struct mcp_server *server,
@@ -68,7 +73,8 @@ struct mcp_call {
 enum status mcp_call(struct mcp *m, const struct mcp_call *call, const struct mcp_handler *handler,
     void *ctx, struct mcp_request **out, struct error *err);
 
-/* Before its end: the server is told that it is canceled, and nothing is called any more. */
+/* Every request is its owner's until this, which may be within its own end. Before its end: the
+ * server is told that it is canceled, and nothing is called any more. */
 void mcp_request_free(struct mcp_request *r); /* NULL is fine */
 
 #endif

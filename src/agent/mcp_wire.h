@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "store/mcp_server.h"
 
+struct children;
 struct loop;
 struct transport;
 struct mcp_wire;
@@ -22,7 +23,8 @@ struct mcp_message {
     const char *json; /* one line, without its end; copied or sent before send returns */
     size_t len;
     int64_t id;           /* of a request, from 1; 0: a notification, which has no answer */
-    const char *method;   /* HTTP's mcp-method */
+    const char *method;   /* HTTP's mcp-method; "initialize" begins another session, and what is in
+                           * flight of one before goes on */
     const char *name;     /* HTTP's mcp-name: the tool of a call; else NULL */
     const char *protocol; /* HTTP's mcp-protocol-version; NULL: not negotiated yet */
     bool modern;          /* the revision has no sessions, and wants these headers */
@@ -39,8 +41,8 @@ struct mcp_wire_listener {
      * in body (never NULL). */
     void (*failed)(
         void *ctx, int64_t id, int http_status, const char *body, const struct error *why);
-    /* Nothing comes any more, and nothing can be sent: the child ended, and how. Not after close.
-     * HTTP never says it. */
+    /* Nothing comes any more, and nothing can be sent: the child ended, and how. Not after close,
+     * which is still to be called. HTTP never says it. */
     void (*lost)(void *ctx, const struct error *why);
 };
 
@@ -59,8 +61,8 @@ struct mcp_wire_ops {
     void (*close)(struct mcp_wire *w);
 };
 
-/* Starts the child. STATUS_CONFIG when it cannot be started, and why. */
-enum status mcp_stdio_open(struct loop *l, const struct mcp_server *server,
+/* Starts the child, as one of these. STATUS_CONFIG when it cannot be started, and why. */
+enum status mcp_stdio_open(struct children *children, const struct mcp_server *server,
     const struct mcp_wire_listener *listener, void *ctx, struct mcp_wire **out, struct error *err);
 /* Sends nothing yet. server outlives it. STATUS_CONFIG: a ${NAME} that there is not. */
 enum status mcp_http_open(struct loop *l, struct transport *t, const struct mcp_server *server,
