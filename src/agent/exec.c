@@ -2,11 +2,9 @@
  * exec: a program of the operator's. The prompt is its stdin, its stdout is the answer as it comes,
  * the tail of its stderr explains a failure. No shell; its environment is what the backend lists.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "agent/protocols.h"
 #include "net/process.h"
+#include "net/spawn.h"
 
 struct exec {
     struct task task;
@@ -39,33 +37,13 @@ static void on_end(void *ctx, enum status result, const struct error *err)
 
 static const struct process_handler handler = {on_data, on_end};
 
-/* "NAME=value" as it is; a bare NAME with the value it has here, if it has one. */
-static enum status make_env(struct strings *env, const struct strings *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const char *item = list->items[i], *value = strchr(item, '=') ? NULL : getenv(item);
-        struct buf entry;
-        buf_init(&entry, BUF_SMALL);
-        buf_adds(&entry, item);
-        if (value)
-            buf_printf(&entry, "=%s", value);
-        enum status st = buf_status(&entry);
-        if (!st && strchr(buf_str(&entry), '='))
-            st = strings_add(env, buf_str(&entry));
-        buf_release(&entry);
-        if (st)
-            return st;
-    }
-    return STATUS_OK;
-}
-
 static enum status start(struct task *t, struct error *err)
 {
     struct exec *x = (struct exec *)t;
     const struct backend *b = t->ask->backend;
     if (!b->argv.count)
         return error_set(err, STATUS_CONFIG, "backend \"%s\" has no program", b->id);
-    if (make_env(&x->env, &b->env))
+    if (spawn_env(&x->env, &b->env))
         return error_set(err, STATUS_NO_MEMORY, "out of memory for an environment");
     struct process_request req = {.argv = &b->argv,
         .env = &x->env,

@@ -1,38 +1,26 @@
 #include "net/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/confined.h"
-#include "base/utf8.h"
 #include "net/deadline.h"
+#include "net/spawn.h"
 
 enum {
     KILL_AFTER_MS = 500, /* between SIGTERM and SIGKILL */
     LINGER_MS = 1000,    /* for the output of a program that is gone: others may hold the pipe */
-    STDERR_KEPT = 500,   /* the tail that goes into the error */
     READ_SIZE = 16 * 1024
 };
 
-enum { IN, OUT, ERR, PIPES };
+enum { IN = SPAWN_IN, OUT = SPAWN_OUT, ERR = SPAWN_ERR, PIPES = SPAWN_PIPES };
 
 struct process {
     struct loop *loop;
     const struct process_handler *handler;
     void *ctx;
-    pid_t pid; /* also its group's; 0 when reaped */
-    int pidfd;
-    int wait_status;
-    int pipes[PIPES]; /* our ends; -1 when closed */
+    struct spawned child;
     struct watch *watches[PIPES];
     struct watch *exit_watch;
     struct timer *timer; /* to SIGKILL, or for the rest of the output */
@@ -49,15 +37,9 @@ static void close_pipe(struct process *p, int which)
 {
     watch_free(p->watches[which]);
     p->watches[which] = NULL;
-    if (p->pipes[which] >= 0)
-        close(p->pipes[which]);
-    p->pipes[which] = -1;
-}
-
-static void kill_group(struct process *p, int sig)
-{
-    if (p->pid > 0)
-        kill(-p->pid, sig);
+    if (p->child.pipes[which] >= 0)
+        close(p->child.pipes[which]);
+    p->child.pipes[which] = -1;
 }
 
 static enum status explain(struct process *p, struct error *err)
@@ -66,18 +48,7 @@ static enum status explain(struct process *p, struct error *err)
         return deadline_error(&p->deadline, err);
     if (p->stopped)
         return error_set(err, p->stopped, "canceled");
-    int status = p->wait_status;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return STATUS_OK;
-    while (p->tail.len && strchr(" \r\n\t", p->tail.data[p->tail.len - 1]))
-        p->tail.len--;
-    const char *sep = p->tail.len ? ": " : "";
-    if (WIFSIGNALED(status))
-        return error_set(err, STATUS_BACKEND, "the program was killed by signal %d (%s)%s%.*s",
-            WTERMSIG(status), strsignal(WTERMSIG(status)), sep, (int)p->tail.len,
-            buf_str(&p->tail));
-    return error_set(err, STATUS_BACKEND, "the program exited with status %d%s%.*s",
-        WEXITSTATUS(status), sep, (int)p->tail.len, buf_str(&p->tail));
+    return spawn_explain(&p->child, &p->tail, err);
 }
 
 static void finish(struct job *job)
@@ -98,7 +69,7 @@ static void finish(struct job *job)
 /* It ends when the program is gone and all it wrote was read. */
 static void check_ended(struct process *p)
 {
-    if (p->pid == 0 && p->pipes[OUT] < 0 && p->pipes[ERR] < 0)
+    if (p->child.pid == 0 && p->child.pipes[OUT] < 0 && p->child.pipes[ERR] < 0)
         loop_defer(p->loop, &p->job);
 }
 
@@ -106,11 +77,10 @@ static void on_exit_ready(void *ctx, int events)
 {
     (void)events;
     struct process *p = ctx;
-    if (waitpid(p->pid, &p->wait_status, WNOHANG) != p->pid)
-        return;
     if (p->stopped)
-        kill_group(p, SIGKILL); /* whoever is left in it */
-    p->pid = 0;
+        spawn_signal(&p->child, SIGKILL); /* whoever is left in its group */
+    if (!spawn_reap(&p->child))
+        return;
     watch_free(p->exit_watch);
     p->exit_watch = NULL;
     close_pipe(p, IN);
@@ -126,8 +96,8 @@ static void on_exit_ready(void *ctx, int events)
 static void on_timer(void *ctx)
 {
     struct process *p = ctx;
-    if (p->pid > 0) {
-        kill_group(p, SIGKILL);
+    if (p->child.pid > 0) {
+        spawn_signal(&p->child, SIGKILL);
         return;
     }
     close_pipe(p, OUT);
@@ -140,9 +110,9 @@ static void stop(struct process *p, enum status why)
     if (p->stopped || p->ended)
         return;
     p->stopped = why;
-    if (p->pid > 0) {
-        kill_group(p, SIGTERM);
-        kill_group(p, SIGCONT);
+    if (p->child.pid > 0) {
+        spawn_signal(&p->child, SIGTERM);
+        spawn_signal(&p->child, SIGCONT);
         timer_start(p->timer, KILL_AFTER_MS);
     } else {
         close_pipe(p, OUT);
@@ -161,7 +131,7 @@ static void on_in_ready(void *ctx, int events)
     (void)events;
     struct process *p = ctx;
     while (p->left) {
-        ssize_t n = write(p->pipes[IN], p->input, p->left);
+        ssize_t n = write(p->child.pipes[IN], p->input, p->left);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0) /* it does not want to read it all: its own affair */
@@ -177,7 +147,7 @@ static void on_out_ready(void *ctx, int events)
     (void)events;
     struct process *p = ctx;
     char bytes[READ_SIZE];
-    ssize_t n = read(p->pipes[OUT], bytes, sizeof bytes);
+    ssize_t n = read(p->child.pipes[OUT], bytes, sizeof bytes);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
@@ -195,7 +165,7 @@ static void on_err_ready(void *ctx, int events)
     (void)events;
     struct process *p = ctx;
     char bytes[READ_SIZE];
-    ssize_t n = read(p->pipes[ERR], bytes, sizeof bytes);
+    ssize_t n = read(p->child.pipes[ERR], bytes, sizeof bytes);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
@@ -203,96 +173,19 @@ static void on_err_ready(void *ctx, int events)
         check_ended(p);
         return;
     }
-    size_t len = (size_t)n, skip = len > STDERR_KEPT ? len - STDERR_KEPT : 0;
-    buf_add(&p->tail, bytes + skip, len - skip);
-    if (p->tail.len > STDERR_KEPT)
-        buf_consume(&p->tail, p->tail.len - STDERR_KEPT);
-}
-
-/* Nothing but the three pipes reaches the child, and signals are as a program expects them. */
-static int spawn(struct process *p, const struct process_request *req, const int child[PIPES])
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    if (posix_spawn_file_actions_init(&files))
-        return ENOMEM;
-    if (posix_spawnattr_init(&attr)) {
-        posix_spawn_file_actions_destroy(&files);
-        return ENOMEM;
-    }
-    int rc = 0;
-    for (int i = 0; i < PIPES && !rc; i++)
-        rc = posix_spawn_file_actions_adddup2(&files, child[i], i);
-    if (!rc)
-        rc = posix_spawn_file_actions_addclosefrom_np(&files, PIPES);
-    posix_spawnattr_setflags(
-        &attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&attr, 0);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    char *empty[] = {NULL};
-    if (!rc)
-        rc = posix_spawnp(&p->pid, req->argv->items[0], &files, &attr, req->argv->items,
-            req->env->items ? req->env->items : empty);
-    if (rc)
-        p->pid = 0;
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    return rc;
-}
-
-/* Above 2, so that the child's dup2 never meets its own source. */
-static int pipe_above_stdio(int ends[2])
-{
-    if (pipe2(ends, O_CLOEXEC))
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        if (ends[i] > 2)
-            continue;
-        int higher = fcntl(ends[i], F_DUPFD_CLOEXEC, 3);
-        if (higher < 0) {
-            close(ends[0]);
-            close(ends[1]);
-            return -1;
-        }
-        close(ends[i]);
-        ends[i] = higher;
-    }
-    return 0;
-}
-
-static int open_pipes(struct process *p, int child[PIPES])
-{
-    for (int i = 0; i < PIPES; i++) {
-        int ends[2];
-        if (pipe_above_stdio(ends))
-            return -1;
-        int ours = i == IN ? 1 : 0;
-        p->pipes[i] = ends[ours];
-        child[i] = ends[1 - ours];
-        if (fcntl(p->pipes[i], F_SETFL, O_NONBLOCK))
-            return -1;
-    }
-    return 0;
+    spawn_tail_add(&p->tail, bytes, (size_t)n);
 }
 
 static bool watch_all(struct process *p)
 {
     static void (*const ready[PIPES])(void *, int) = {on_in_ready, on_out_ready, on_err_ready};
     for (int i = 0; i < PIPES; i++) {
-        p->watches[i] = watch_new(p->loop, p->pipes[i], ready[i], p);
+        p->watches[i] = watch_new(p->loop, p->child.pipes[i], ready[i], p);
         if (!p->watches[i])
             return false;
         watch_set(p->watches[i], i == IN ? WATCH_WRITE : WATCH_READ);
     }
-    p->pidfd = pidfd_open(p->pid, 0);
-    if (p->pidfd < 0)
-        return false;
-    fcntl(p->pidfd, F_SETFD, FD_CLOEXEC);
-    p->exit_watch = watch_new(p->loop, p->pidfd, on_exit_ready, p);
+    p->exit_watch = watch_new(p->loop, p->child.pidfd, on_exit_ready, p);
     if (!p->exit_watch)
         return false;
     watch_set(p->exit_watch, WATCH_READ);
@@ -308,13 +201,11 @@ enum status process_start(struct loop *l, const struct process_request *req,
     *p = (struct process){.loop = l,
         .handler = handler,
         .ctx = ctx,
-        .pidfd = -1,
-        .pipes = {-1, -1, -1},
+        .child = {.pidfd = -1, .pipes = {-1, -1, -1}},
         .input = req->input,
         .left = req->len,
         .job = {.run = finish}};
-    buf_init(&p->tail, BUF_SMALL);
-    int child[PIPES] = {-1, -1, -1};
+    spawn_tail_init(&p->tail);
     enum status st = STATUS_NO_MEMORY;
     p->timer = timer_new(l, on_timer, p);
     if (!p->timer || deadline_start(&p->deadline, l, &req->deadlines, on_expired, p)) {
@@ -322,23 +213,13 @@ enum status process_start(struct loop *l, const struct process_request *req,
         goto out;
     }
     deadline_phase(&p->deadline, DEADLINE_FIRST_BYTE);
-    int rc = open_pipes(p, child) ? errno : spawn(p, req, child);
-    if (rc) {
-        st = error_set(err, STATUS_CONFIG, "cannot start \"%s\": %s%s", req->argv->items[0],
-            strerror(rc), confined_hint(rc));
-        goto out;
-    }
-    if (!watch_all(p)) {
-        st = error_set(err, STATUS_UNAVAILABLE, "cannot watch \"%s\": %s", req->argv->items[0],
-            strerror(errno));
-        goto out;
-    }
-    st = STATUS_OK;
-    *out = p;
+    struct spawn_request program = {.argv = req->argv, .env = req->env};
+    st = spawn_program(&p->child, &program, err);
+    if (!st && !watch_all(p))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory for a program");
+    if (!st)
+        *out = p;
 out:
-    for (int i = 0; i < PIPES; i++)
-        if (child[i] >= 0)
-            close(child[i]);
     if (st)
         process_free(p);
     return st;
@@ -355,7 +236,7 @@ void process_pause(struct process *p, bool paused)
     deadline_hold(&p->deadline, paused);
     if (p->watches[OUT])
         watch_set(p->watches[OUT], paused ? 0 : WATCH_READ);
-    if (p->pid == 0 && !paused)
+    if (p->child.pid == 0 && !paused)
         timer_start(p->timer, LINGER_MS);
 }
 
@@ -364,15 +245,10 @@ void process_free(struct process *p)
     if (!p)
         return;
     loop_undefer(p->loop, &p->job);
-    if (p->pid > 0) {
-        kill_group(p, SIGKILL);
-        waitpid(p->pid, NULL, 0); /* SIGKILL: soon */
-    }
     for (int i = 0; i < PIPES; i++)
         close_pipe(p, i);
     watch_free(p->exit_watch);
-    if (p->pidfd >= 0)
-        close(p->pidfd);
+    spawn_release(&p->child);
     timer_free(p->timer);
     deadline_stop(&p->deadline);
     buf_release(&p->tail);
