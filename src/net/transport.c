@@ -253,6 +253,9 @@ enum status transport_usable(struct error *err)
 static void unload(struct transport *t)
 {
     const struct curl_api *curl = &t->curl;
+    int running;
+    if (t->drained)
+        curl->multi_socket_action(t->multi.handle, CURL_SOCKET_TIMEOUT, 0, &running);
     while (t->drained)
         transfer_destroy(t->drained);
     while (t->idle_count)
@@ -315,6 +318,7 @@ static void set_request(struct transfer *x, const struct http_request *req)
     curl->easy_setopt(x->easy, CURLOPT_POSTFIELDS, req->body);
     if (!req->body)
         curl->easy_setopt(x->easy, CURLOPT_HTTPGET, 1L);
+    curl->easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, req->method); /* NULL undoes the last one */
     curl->easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
     curl->easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
     curl->easy_setopt(x->easy, CURLOPT_HEADERDATA, x);

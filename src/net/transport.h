@@ -33,7 +33,8 @@ struct http_handler {
 struct http_request {
     const char *url;
     const struct strings *headers; /* "Name: value" */
-    char *body;                    /* POST; allocated. NULL: GET */
+    const char *method;            /* NULL: POST, or without a body GET */
+    char *body;                    /* allocated, or NULL */
     size_t len;
     struct deadlines deadlines;
     const char *proxy;   /* URL of the HTTP proxy to go through; NULL: none */
@@ -49,10 +50,11 @@ enum status transport_open(struct transport **out, struct loop *l, struct error 
 enum status transport_load(struct transport *t, struct error *err);
 /* Whether it could be loaded. */
 enum status transport_usable(struct error *err);
-/* All transfers must have ended or been freed; drained ones are given up. */
+/* All transfers must have ended or been freed. Drained ones are given up; what was not yet sent of
+ * them is, if that can be done without waiting. */
 void transport_close(struct transport *t);
 
-/* Starts a POST, or without a body a GET. On OK the transfer is the caller's until transfer_free or
+/* Starts it. On OK the transfer is the caller's until transfer_free or
  * transfer_drain, and the body is taken over. STATUS_CONFIG: a file of req->tls cannot be used. */
 enum status transport_post(
     struct transport *t, const struct http_request *req, struct transfer **out, struct error *err);
