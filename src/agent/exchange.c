@@ -61,17 +61,6 @@ static void take_failure(struct exchange *x, int http_status)
         x->http_status = http_status;
 }
 
-/* The title of a page, such as servers send for errors. */
-static bool html_title(const char *page, char *out, size_t size)
-{
-    const char *from = strcasestr(page, "<title>");
-    const char *to = from ? strcasestr(from, "</title>") : NULL;
-    if (!to || to == from + 7)
-        return false;
-    snprintf(out, size, "%.*s", (int)(to - from - 7), from + 7);
-    return true;
-}
-
 /* What kept the backend from answering, as a part of the way to it says. */
 static enum status explain_way(struct exchange *x, struct error *err)
 {
@@ -100,7 +89,7 @@ static enum status explain_answer(struct exchange *x, struct error *err)
         message = x->kind->error_message(j);
     else if (x->is_text && x->answer.len)
         message = buf_str(&x->answer);
-    else if (x->http_status / 100 != 2 && html_title(buf_str(&x->answer), title, sizeof title))
+    else if (x->http_status / 100 != 2 && failure_title(buf_str(&x->answer), title, sizeof title))
         message = title;
     if (message)
         secret_redact(err, STATUS_BACKEND, what, message, &x->request.secrets);

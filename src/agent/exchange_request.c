@@ -1,11 +1,11 @@
 #include "agent/exchange_request.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "agent/outgoing.h"
 #include "agent/secret.h"
 
 void exchange_add_escaped(struct buf *url, const char *s)
@@ -16,21 +16,6 @@ void exchange_add_escaped(struct buf *url, const char *s)
         else
             buf_printf(url, "%%%02X", (unsigned char)*s);
     }
-}
-
-/* What was put in for variables in the query: keys of some providers travel there. */
-static enum status note_query(
-    struct exchange_request *r, const char *query, const struct strings *values, struct error *err)
-{
-    for (size_t i = 0; query && i < values->count; i++)
-        if (strstr(query, values->items[i]) && strings_add(&r->secrets, values->items[i]))
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    return STATUS_OK;
-}
-
-static bool is_http_url(const char *url)
-{
-    return !strncasecmp(url, "http://", 7) || !strncasecmp(url, "https://", 8);
 }
 
 /* A URL's host, without its port. */
@@ -96,33 +81,18 @@ static enum status add_base(struct exchange_request *r, const char *base, struct
 static enum status make_url(struct exchange_request *r, struct error *err)
 {
     const char *text = r->ask->backend->url;
-    struct strings values = {0};
     struct buf base;
     buf_init(&base, BUF_SMALL);
-    enum status st = secret_expand(text ? text : "", &base, &values, err);
+    enum status st = outgoing_url(text ? text : "", &base, &r->secrets, err);
     if (!st) {
         text = buf_str(&base);
         bool routed = r->ask->route && r->ask->route->url;
         st = routed ? add_route(r, text, err) : add_base(r, text, err);
-        if (!st && buf_status(&r->url))
-            st = error_set(err, STATUS_CONFIG, "the URL is too long");
-        if (!st && !is_http_url(text))
-            st = error_set(err, STATUS_CONFIG, "its URL is not an http or https URL");
-        if (!st)
-            st = note_query(r, strchr(text, '?'), &values, err);
     }
+    if (!st && buf_status(&r->url))
+        st = error_set(err, STATUS_CONFIG, "the URL is too long");
     buf_wipe(&base);
-    secret_forget(&values);
     return st;
-}
-
-static enum status add_line(struct exchange_request *r, const struct buf *line, struct error *err)
-{
-    if (strpbrk(buf_str(line), "\r\n"))
-        return error_set(err, STATUS_CONFIG, "an expanded header contains a line break");
-    if (buf_status(line) || strings_add(&r->headers, buf_str(line)))
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    return STATUS_OK;
 }
 
 static enum status note_secret(struct exchange_request *r, const char *text, struct error *err)
@@ -156,41 +126,9 @@ static enum status make_proxy(struct exchange_request *r, struct error *err)
         return STATUS_OK;
     buf_init(&r->proxy, BUF_SMALL);
     enum status st = secret_expand(text, &r->proxy, NULL, err);
-    if (!st && !is_http_url(buf_str(&r->proxy)))
+    if (!st && !outgoing_is_http(buf_str(&r->proxy)))
         st = error_set(err, STATUS_CONFIG, "its proxy's URL is not an http or https URL");
     return st ? st : note_password(r, err);
-}
-
-/* Whether the header's name says that its value is to be kept. */
-static bool is_credential(const char *line)
-{
-    static const char *const words[] = {"auth", "key", "token", "secret", "cookie"};
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(line, ":"), line);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasestr(name, words[i]))
-            return true;
-    return false;
-}
-
-/* Of "Authorization: Bearer WORD". */
-static const char *last_word(const char *line)
-{
-    const char *space = strrchr(line, ' ');
-    return space ? space + 1 : strchr(line, ':') + 1;
-}
-
-static enum status add_header(struct exchange_request *r, const char *text, struct error *err)
-{
-    struct buf line;
-    buf_init(&line, BUF_SMALL);
-    enum status st = secret_expand(text, &line, &r->secrets, err);
-    if (!st)
-        st = add_line(r, &line, err);
-    if (!st && is_credential(text))
-        st = note_secret(r, last_word(buf_str(&line)), err);
-    buf_wipe(&line);
-    return st;
 }
 
 static enum status add_key(struct exchange_request *r, struct error *err)
@@ -211,20 +149,10 @@ static enum status add_key(struct exchange_request *r, struct error *err)
     else
         buf_printf(&line, "%s%s", r->kind->key_header, buf_str(&key));
     if (!st)
-        st = add_line(r, &line, err);
+        st = outgoing_line(&line, &r->headers, err);
     buf_wipe(&key);
     buf_wipe(&line);
     return st;
-}
-
-/* Whether one of the lines is of the same name. */
-static bool has_header(const struct strings *lines, const char *line)
-{
-    size_t len = strcspn(line, ":") + 1;
-    for (size_t i = 0; i < lines->count; i++)
-        if (!strncasecmp(lines->items[i], line, len))
-            return true;
-    return false;
 }
 
 static enum status make_headers(struct exchange_request *r, struct error *err)
@@ -236,11 +164,11 @@ static enum status make_headers(struct exchange_request *r, struct error *err)
     const char *const *lists[] = {standard, r->kind->headers};
     for (size_t i = 0; i < 2; i++)
         for (const char *const *line = lists[i]; line && *line; line++)
-            if ((i == 0 || !has_header(further, *line)) && strings_add(&r->headers, *line))
+            if ((i == 0 || !outgoing_has(further, *line)) && strings_add(&r->headers, *line))
                 return error_set(err, STATUS_NO_MEMORY, "out of memory");
     enum status st = STATUS_OK;
     for (size_t i = 0; i < further->count && !st; i++)
-        st = add_header(r, further->items[i], err);
+        st = outgoing_header(further->items[i], &r->headers, &r->secrets, err);
     return st ? st : add_key(r, err);
 }
 

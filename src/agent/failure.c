@@ -1,5 +1,6 @@
 #include "agent/failure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -107,4 +108,14 @@ bool failure_is_spent(const struct json *document)
     const char *plain = json_get_string(error, "code");
     return (code && !strcmp(code, "enforced_spend_limit_reached")) ||
            (plain && !strcmp(plain, "insufficient_quota"));
+}
+
+bool failure_title(const char *page, char *out, size_t size)
+{
+    const char *from = strcasestr(page, "<title>");
+    const char *to = from ? strcasestr(from, "</title>") : NULL;
+    if (!to || to == from + 7)
+        return false;
+    snprintf(out, size, "%.*s", (int)(to - from - 7), from + 7);
+    return true;
 }

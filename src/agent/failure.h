@@ -16,5 +16,7 @@ int failure_word_status(const char *word);
 /* Whether the document says that what may be spent is spent: waiting does not help, whatever its
  * status. */
 bool failure_is_spent(const struct json *document);
+/* The title of an HTML page, such as servers send for errors, cut to size. */
+bool failure_title(const char *page, char *out, size_t size);
 
 #endif
