@@ -5,7 +5,8 @@ enum { PROMPT_MAX = 4 * 1024 * 1024 };
 
 static const struct option_spec edit_options[] = {
     SETS_INPUT("prompt", "TEXT", "prompt", PROMPT_MAX, "what the agent is asked: text, @FILE or -"),
-    SETS_TEXT("agent", "ID", "agentId", "who runs it, instead of the client's agents"),
+    SETS_TEXT(
+        "agent", "ID", "agentId", "the agent or flow that runs it, instead of the client's agents"),
     SETS_DESCRIPTION,
     SETS_NAME,
     OPTION_END,

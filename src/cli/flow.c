@@ -14,7 +14,7 @@ static const struct option_spec edit_options[] = {
 };
 
 static const struct option_spec remove_options[] = {
-    OPTION_FORCE("leave the flows that it is in without it"), OPTION_END};
+    OPTION_FORCE("take it off the clients and commands that use it"), OPTION_END};
 
 static const struct column columns[] = {
     {.head = "ID", .path = "id"},
@@ -124,7 +124,7 @@ static const struct verb verbs[] = {
         .max_words = 1,
         .run = show},
     VERB_LIST("[--json]", json_options),
-    VERB_REMOVE(" [--force]", "that is in no other", "a flow", remove_options),
+    VERB_REMOVE(" [--force]", "that no client, command and flow uses", "a flow", remove_options),
     {.name = NULL},
 };
 

@@ -15,7 +15,7 @@ static const struct field fields[] = {
     {"name", "name", FIELD_TEXT, FIELD_PROSE, AT(name)},
     {"description", "description", FIELD_TEXT, FIELD_PROSE, AT(description)},
     {"prompt", "prompt", FIELD_TEXT, FIELD_NEEDED | FIELD_PROSE, AT(prompt)},
-    {"agent", "agentId", FIELD_TEXT, 0, AT(agent), .refers = &agent_kind},
+    {"agent", "agentId", FIELD_TEXT, FIELD_FLOWS, AT(agent), .refers = &agent_kind},
     {"extra", NULL, FIELD_EXTRA, 0, AT(extra)},
 };
 /* clang-format on */

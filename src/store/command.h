@@ -11,7 +11,7 @@ struct command {
     char *name;
     char *description;
     char *prompt; /* never empty, valid UTF-8; never expanded */
-    char *agent;  /* agentId: the one that runs it; NULL: the client's agents */
+    char *agent;  /* agentId: the one that runs it, or a flow; NULL: the client's agents */
     char *extra;
 };
 

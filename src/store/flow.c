@@ -122,13 +122,15 @@ static enum status check(struct store *s, void *e, struct error *err)
 
 static const struct entity_user users[] = {
     {"SELECT client FROM client_agent WHERE agent = ? ORDER BY client", "client"},
+    {"SELECT id FROM command WHERE agent = ? ORDER BY id", "command"},
     {FLOWS_THAT_USE, "flow"},
     {NULL, NULL},
 };
 
 static enum status unlink_users(struct store *s, const char *id, struct error *err)
 {
-    static const char *const changes[] = {"DELETE FROM client_agent WHERE agent = ?", NULL};
+    static const char *const changes[] = {"DELETE FROM client_agent WHERE agent = ?",
+        "UPDATE command SET agent = NULL WHERE agent = ?", NULL};
     return sql_run_each(s, changes, id, err); /* flows stay, and say that it is gone */
 }
 

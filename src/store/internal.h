@@ -18,7 +18,7 @@
 enum {
     STATEMENTS_MAX = 128,
     TOUCHED_MAX = 16,
-    SCHEMA_VERSION = 8,
+    SCHEMA_VERSION = 9,
     APPLICATION_ID = 0x6d676563 /* "mgec" */
 };
 

@@ -130,6 +130,13 @@ static const char *const migrations[SCHEMA_VERSION] = {
                                         "ALTER TABLE agent ADD COLUMN tool_timeout_ms INTEGER NOT "
                                         "NULL DEFAULT 0;"
                                         "ALTER TABLE client ADD COLUMN allowed_tools TEXT;",
+    /* Of a command, too, it may be a flow. */
+    "DROP INDEX command_agent;"
+    "ALTER TABLE command RENAME COLUMN agent TO old_agent;"
+    "ALTER TABLE command ADD COLUMN agent TEXT;"
+    "UPDATE command SET agent = old_agent;"
+    "ALTER TABLE command DROP COLUMN old_agent;"
+    "CREATE INDEX command_agent ON command(agent);",
 };
 
 static enum status read_version(struct store *s, int *version, struct error *err)

@@ -12,6 +12,7 @@ cd "$tmp" || exit 1
     magec agent add relay --backend echo
     magec mcp add files -- /usr/bin/files
     magec tool add weather -- /usr/bin/weather
+    magec flow add review --root '{"type": "agent", "agentId": "reviewer"}'
     magec command add daily --prompt x
     magec client add open --passthrough --agents reviewer
     magec init -d other.db
@@ -48,13 +49,16 @@ offers 'agent ask' help a
 offers 'add' help backend a
 offers 'echo' backend show ''
 offers 'relay reviewer' agent set re
-offers 'relay reviewer' ask ''
+offers 'relay review reviewer' ask ''
+offers 'review' flow show ''
+offers 'relay review reviewer' command set daily --agent r
+offers 'relay reviewer' agent set relay --fallbacks ''
 offers 'open' run ''
 offers 'daily' command remove d
 offers '' agent add ''
-offers 'relay reviewer' client set open --agents r
+offers 'relay review reviewer' client set open --agents r
 offers 'daily' client add x --command ''
-offers 'relay reviewer' client set open --agents = r
+offers 'relay review reviewer' client set open --agents = r
 offers 'daily' client add x --command =
 offers '--agents' client add x --command = daily --ag
 offers 'echo' agent add x --backend e

@@ -78,18 +78,24 @@ refused '--root: ' flow add x --root 'no JSON'
 does "$(cat tree)" flow show factory
 
 does 'flow "outer" added' flow add outer --root '{"type":"flow","flowId":"factory"}'
-refused 'flow "factory" is .*flow "outer"' flow remove factory
+does 'command "daily" added' command add daily --prompt Go --agent factory
+refused 'no agent "factori"' command set daily --agent factori
+refused 'flow "factory" is .*command "daily", flow "outer"' flow remove factory
 refused 'agent "writer" is .*flow "factory"' agent remove writer
 does 'flow "outer" removed' flow remove outer
-does 'flow "factory" removed' flow remove factory
+refused 'flow "factory" is .*command "daily"' flow remove factory
+does 'flow "factory" removed' flow remove factory --force
+run magec command show daily --json
+is "$(jq -r '.agentId // "none"' out)" none 'its command is without it'
+does 'command "daily" changed' command set daily --agent piped
 refused 'no flow "factory"' flow show factory
 
 magec export >all.json
-is "$(jq -r '[.flows[].id] | join(" ")' all.json)" 'piped whole' 'flows are exported'
+is "$(jq -r '[.flows[].id, .commands[].agentId] | join(" ")' all.json)" 'piped whole piped' 'flows are exported'
 MAGEC_DB=$tmp/other.db
 magec init >/dev/null
 run magec import all.json
-is "$(head -n 1 out)" 'imported 1 backend, 0 MCP servers, 0 tools, 5 agents, 2 flows, 0 commands, 0 clients' 'and imported'
+is "$(head -n 1 out)" 'imported 1 backend, 0 MCP servers, 0 tools, 5 agents, 2 flows, 1 command, 0 clients' 'and imported'
 magec export >again.json
 is "$(cat again.json)" "$(cat all.json)" 'the same comes out again'
 

@@ -96,6 +96,12 @@ research end parrot true' 'its steps are events'
 like "$(body)" '^event: delta' 'and so is its text'
 is "$(body | sed -n '/^event: delta/{n;s/^data: //p;}' | jq -rs 'map(.text) | join("")')" "$(cat want)" 'which is all of it'
 
+magec command add colours --prompt Colours --agent research >/dev/null
+run magec client add daily --command colours --agents parrot
+token=$(grep -o 'mgc_[0-9a-f]\{40\}' out | head -n 1)
+cgi POST /api/v1/webhooks/daily HTTP_AUTHORIZATION="Bearer $token" HTTP_ACCEPT=text/plain
+is "$status $(body)" "200 $(cat want)" 'a command is for a flow'
+
 unlike "$(magec check)" 'research|facts|doubts' 'check has nothing to say of who is in a flow'
 run magec flow remove research
 like "$rc $(cat err)" 'client "hook"' 'a flow that a client reaches stays'

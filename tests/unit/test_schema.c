@@ -85,17 +85,21 @@ START_TEST(test_version1)
     char path[UNIT_PATH + 16];
     struct run_filter f = {.limit = 9};
     struct client c;
+    struct command cmd;
     struct store *s = NULL;
     struct buf runs;
     int64_t generation;
     buf_init(&runs, BUF_SMALL);
     client_init(&c);
+    command_init(&cmd);
     snprintf(path, sizeof path, "%s/old.db", at.folder);
     sql(path, unit_version1);
     FAILS(store_open(&s, path, STORE_READ, &at.err), STATUS_STORE, "older version");
     OK(store_open(&s, path, STORE_WRITE, &at.err));
     OK(client_get(s, "stored", &c, &at.err));
     ck_assert_str_eq(c.agents.items[0], "one");
+    OK(command_get(s, "sum", &cmd, &at.err));
+    ck_assert_str_eq(cmd.agent, "one");
     OK(run_each(s, &f, note_run, &runs, &at.err));
     ck_assert_str_eq(buf_str(&runs), "gone ok;stored running;");
     OK(store_generation(s, &generation, &at.err));
@@ -105,6 +109,7 @@ START_TEST(test_version1)
     ck_assert_int_gt(generation, before);
     store_close(s);
     client_release(&c);
+    command_release(&cmd);
     buf_release(&runs);
 }
 END_TEST
