@@ -8,6 +8,7 @@
 static const struct option_spec edit_options[] = {
     SETS_INPUT(
         "root", "JSON", "root", FLOW_ROOT_MAX, "its steps, or all of a flow: JSON, @FILE or -"),
+    SETS_TIME("total-timeout", "deadlines.total", "for the whole of it (1h)"),
     SETS_DESCRIPTION,
     SETS_NAME,
     OPTION_END,
@@ -30,11 +31,11 @@ static enum status take_member(
 {
     struct strings value = {0};
     struct buf text;
-    const struct json *member = json_get(j, name);
+    const struct json *member = json_at_path(j, name, strlen(name));
     buf_init(&text, FLOW_ROOT_MAX);
     if (json_kind(member) == JSON_STRING)
         buf_adds(&text, json_string(member, NULL));
-    else if (json_kind(member) == JSON_OBJECT)
+    else if (json_kind(member) == JSON_OBJECT || json_kind(member) == JSON_INT)
         json_print(member, false, &text);
     enum status st = buf_status(&text);
     if (!st && text.len)
@@ -56,6 +57,8 @@ static enum status take_whole(
         st = take_member(f, j, "name", err);
     if (!st && !options_given(o, "description"))
         st = take_member(f, j, "description", err);
+    if (!st && !options_given(o, "total-timeout"))
+        st = take_member(f, j, "deadlines.total", err);
     return st ? st : take_member(f, j, "root", err);
 }
 

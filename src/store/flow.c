@@ -16,6 +16,7 @@ static const struct field fields[] = {
     {"name", "name", FIELD_TEXT, FIELD_PROSE, AT(name)},
     {"description", "description", FIELD_TEXT, FIELD_PROSE, AT(description)},
     {"root", "root", FIELD_OBJECT, FIELD_NEEDED, AT(root), .max = FLOW_ROOT_MAX},
+    {"total_ms", "deadlines.total", FIELD_DURATION, 0, AT(total_ms)},
     {"extra", NULL, FIELD_EXTRA, 0, AT(extra)},
 };
 /* clang-format on */

@@ -13,7 +13,8 @@ struct flow {
     char *id; /* no agent has it */
     char *name;
     char *description;
-    char *root; /* JSON as it was given, compact */
+    char *root;       /* JSON as it was given, compact */
+    int64_t total_ms; /* deadlines.total, of one that is asked itself; 0: see flow_task.h */
     char *extra;
 };
 

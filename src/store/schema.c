@@ -10,6 +10,7 @@
     COUNT(table, "changed", update) COUNT(table, "removed", "DELETE")
 
 /* One text a version; the file's user_version says how many were applied. */
+/* clang-format off */
 static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE backend ("
     " id TEXT PRIMARY KEY, name TEXT, type TEXT NOT NULL, url TEXT, api_key TEXT,"
@@ -56,9 +57,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
     /* Counts what was changed in the configuration, by whatever program. */
     "CREATE TABLE configuration ("
     " only INTEGER PRIMARY KEY CHECK (only = 1), generation INTEGER NOT NULL);"
-    "INSERT INTO configuration VALUES (1, 1);" COUNTS("backend", "UPDATE") COUNTS("agent", "UPDATE")
-        COUNTS("command", "UPDATE") COUNTS("client", "UPDATE") COUNTS("client_agent", "UPDATE")
-            COUNTS("token", "UPDATE OF hash, client, created_ms, expires_ms"),
+    "INSERT INTO configuration VALUES (1, 1);" 
+    COUNTS("backend", "UPDATE") COUNTS("agent", "UPDATE") COUNTS("command", "UPDATE")
+    COUNTS("client", "UPDATE") COUNTS("client_agent", "UPDATE")
+    COUNTS("token", "UPDATE OF hash, client, created_ms, expires_ms"),
     /* What is looked for in runs: no index of the run's own, which every call would
      * pay for: see internal.h. */
     "DROP INDEX run_open;"
@@ -103,34 +105,33 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "INSERT INTO client_reach SELECT client, position, agent FROM client_agent;"
     "DROP TABLE client_agent;"
     "ALTER TABLE client_reach RENAME TO client_agent;"
-    "CREATE INDEX client_agent_agent ON client_agent(agent);" COUNTS("client_agent",
-        "UPDATE") "ALTER TABLE agent ADD COLUMN output_key TEXT;"
-                  "UPDATE agent SET output_key = json_extract(extra, '$.outputKey'),"
-                  " extra = nullif(json_remove(extra, '$.outputKey'), '{}')"
-                  " WHERE json_type(extra, '$.outputKey') = 'text';",
+    "CREATE INDEX client_agent_agent ON client_agent(agent);"
+    COUNTS("client_agent", "UPDATE")
+    "ALTER TABLE agent ADD COLUMN output_key TEXT;"
+    "UPDATE agent SET output_key = json_extract(extra, '$.outputKey'),"
+    " extra = nullif(json_remove(extra, '$.outputKey'), '{}')"
+    " WHERE json_type(extra, '$.outputKey') = 'text';",
     /* What agents act with. What was only kept of it is adopted when all of this is there. */
     "CREATE TABLE mcp ("
     " id TEXT PRIMARY KEY, name TEXT, type TEXT NOT NULL, endpoint TEXT, headers TEXT,"
     " ca_file TEXT, insecure INTEGER NOT NULL DEFAULT 0, command TEXT, args TEXT, env TEXT,"
     " work_dir TEXT, timeout_ms INTEGER NOT NULL DEFAULT 0, list_ms INTEGER NOT NULL DEFAULT 0,"
-    " extra TEXT) WITHOUT ROWID;" COUNTS("mcp",
-        "UPDATE") "CREATE TABLE tool ("
-                  " id TEXT PRIMARY KEY, description TEXT, parameters TEXT, argv TEXT, env TEXT, "
-                  "work_dir TEXT,"
-                  " timeout_ms INTEGER NOT NULL DEFAULT 0, extra TEXT) WITHOUT ROWID;" COUNTS(
-                      "tool", "UPDATE") "ALTER TABLE agent ADD COLUMN mcp_servers TEXT;"
-                                        "ALTER TABLE agent ADD COLUMN tools TEXT;"
-                                        "ALTER TABLE agent ADD COLUMN allowed_tools TEXT;"
-                                        "ALTER TABLE agent ADD COLUMN tool_rounds INTEGER NOT NULL "
-                                        "DEFAULT 0;"
-                                        "ALTER TABLE agent ADD COLUMN tool_calls INTEGER NOT NULL "
-                                        "DEFAULT 0;"
-                                        "ALTER TABLE agent ADD COLUMN tool_result_bytes INTEGER "
-                                        "NOT NULL DEFAULT 0;"
-                                        "ALTER TABLE agent ADD COLUMN tool_timeout_ms INTEGER NOT "
-                                        "NULL DEFAULT 0;"
-                                        "ALTER TABLE client ADD COLUMN allowed_tools TEXT;",
-    /* Of a command, too, it may be a flow. */
+    " extra TEXT) WITHOUT ROWID;"
+    COUNTS("mcp", "UPDATE")
+    "CREATE TABLE tool ("
+    " id TEXT PRIMARY KEY, description TEXT, parameters TEXT, argv TEXT, env TEXT, work_dir TEXT,"
+    " timeout_ms INTEGER NOT NULL DEFAULT 0, extra TEXT) WITHOUT ROWID;"
+    COUNTS("tool", "UPDATE")
+    "ALTER TABLE agent ADD COLUMN mcp_servers TEXT;"
+    "ALTER TABLE agent ADD COLUMN tools TEXT;"
+    "ALTER TABLE agent ADD COLUMN allowed_tools TEXT;"
+    "ALTER TABLE agent ADD COLUMN tool_rounds INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agent ADD COLUMN tool_calls INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agent ADD COLUMN tool_result_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agent ADD COLUMN tool_timeout_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE client ADD COLUMN allowed_tools TEXT;",
+    /* How long a flow may take; and of a command, too, it may be one. */
+    "ALTER TABLE flow ADD COLUMN total_ms INTEGER NOT NULL DEFAULT 0;"
     "DROP INDEX command_agent;"
     "ALTER TABLE command RENAME COLUMN agent TO old_agent;"
     "ALTER TABLE command ADD COLUMN agent TEXT;"
@@ -138,6 +139,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "ALTER TABLE command DROP COLUMN old_agent;"
     "CREATE INDEX command_agent ON command(agent);",
 };
+/* clang-format on */
 
 static enum status read_version(struct store *s, int *version, struct error *err)
 {

@@ -24,6 +24,7 @@
 struct known_flow {
     char *id;
     struct flow_step root;
+    int64_t total_ms; /* 0: not said */
 };
 
 struct known_agent {

@@ -155,6 +155,7 @@ static enum status load_flow(struct known *k, struct store *s, const char *id,
     if (!st)
         st = flow_tree_parse(stored.root, &f->root, err);
     if (!st) {
+        f->total_ms = stored.total_ms;
         k->size += sizeof *f + 2 * length(stored.root);
         st = load_steps(k, s, &f->root, err);
         *out = f;

@@ -284,6 +284,7 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
         p->flow = (struct flow_ask){.root = &a->flow->root,
             .prompt = p->ask.prompt,
             .prompt_len = p->ask.prompt_len,
+            .total_ms = a->flow->total_ms,
             .agent = known_step_agent,
             .nested = known_step_flow,
             .ctx = r->plan.known};

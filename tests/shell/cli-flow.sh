@@ -63,7 +63,14 @@ does 'flow "whole" added' flow add whole --root @whole.json --name Mine
 run magec flow show whole --json
 is "$(jq -c '[.id, .name, .description, .root.type]' out)" '["whole","Mine","All of it","sequential"]' \
     'all of a flow may stand where its root is expected'
-does 'flow "x" added' flow add --root @whole.json
+does 'flow "x" added' flow add --root @whole.json --total-timeout 90s
+is "$(magec flow show x --json | jq -c .deadlines)" '{"total":"90s"}' 'how long it may take'
+magec flow show x --json | jq '.id = "y"' >y.json
+does 'flow "y" added' flow add --root @y.json
+is "$(magec flow show y --json | jq -c .deadlines)" '{"total":"90s"}' 'which all of a flow says, too'
+does 'flow "y" changed' flow set y --total-timeout ''
+is "$(magec flow show y --json | jq -c .deadlines)" null 'and need not be said'
+does 'flow "y" removed' flow remove y
 does 'flow "x" removed' flow remove x
 is "$(magec flow add piped --root - <factory.json)" 'flow "piped" added' 'from standard input'
 
