@@ -309,7 +309,8 @@ static void name_failure(const struct leaf *leaf, struct error *err)
 void leaf_finish(struct leaf *leaf)
 {
     struct node *n = leaf->node;
-    struct error err = {.status = STATUS_OK};
+    struct step_end end = {
+        .retryable = leaf->outcome.retryable, .retry_after_ms = leaf->outcome.retry_after_ms};
     leaf->outcome.finish_reason = leaf->finish_reason;
     leaf->outcome.model = leaf->model;
     leaf->outcome.answer_id = leaf->answer_id;
@@ -322,7 +323,7 @@ void leaf_finish(struct leaf *leaf)
     if (!leaf->outcome.status)
         leaf->outcome.status = keep(leaf);
     if (leaf->outcome.status)
-        name_failure(leaf, &err);
+        name_failure(leaf, &end.why);
     if (!n->run->fatal)
-        node_end(n, &err);
+        node_end(n, &end);
 }

@@ -27,6 +27,13 @@ struct flow_run;
 struct node;
 struct leaf;
 
+/* How a step ended. */
+struct step_end {
+    struct error why; /* status OK: it was good */
+    bool retryable;   /* as in struct outcome */
+    int64_t retry_after_ms;
+};
+
 void said_add(struct said_list *l, struct said *s);
 /* All of one to the end of another one. */
 void said_move(struct said_list *to, struct said_list *from);
@@ -57,7 +64,7 @@ struct node {
     bool last;     /* nothing of its flow comes after it */
     bool chain;    /* what its flow says is the reply's */
     bool stopped;
-    struct error failed; /* PARALLEL: the first failure; status OK: none */
+    struct step_end failed; /* PARALLEL: the first failure, if any */
     struct said_list said;
     struct leaf *leaf; /* AGENT */
 };
@@ -76,7 +83,7 @@ struct flow_run {
     bool begun, paused, canceled, late, done;
     size_t asking; /* leaves that run */
     enum status fatal;
-    struct error result;
+    struct step_end result;
     struct outcome sum; /* tokens and what the last one told; its strings are here: */
     char *finish_reason, *model;
 };
@@ -96,8 +103,8 @@ void node_path(const struct node *n, struct buf *out);
 int64_t node_round(const struct node *n);
 /* Adds what was said before it. */
 void node_before(const struct node *n, struct buf *out);
-/* It has ended: its parent goes on. why->status OK: it was good. */
-void node_end(struct node *n, const struct error *why);
+/* It has ended: its parent goes on. */
+void node_end(struct node *n, const struct step_end *how);
 
 /* Asks the agent of a node; whatever goes wrong comes as its end. */
 enum status leaf_begin(struct node *n);

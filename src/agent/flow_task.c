@@ -126,13 +126,13 @@ static void add_kid(
 /* What goes wrong with a step that is no agent. */
 static void fail_here(struct node *n, enum status st, const char *what)
 {
-    struct error err;
+    struct step_end end = {.retryable = false};
     struct buf path;
     buf_init(&path, BUF_SMALL);
     node_path(n, &path);
-    error_set(&err, st, "%s: %s", buf_str(&path), what);
+    error_set(&end.why, st, "%s: %s", buf_str(&path), what);
     buf_release(&path);
-    node_end(n, &err);
+    node_end(n, &end);
 }
 
 static void note_condition(const struct node *n, const struct error *why)
@@ -160,7 +160,7 @@ static bool loop_is_over(struct node *n)
 
 static void go_on(struct node *n)
 {
-    static const struct error good = {.status = STATUS_OK};
+    static const struct step_end good = {.why = {.status = STATUS_OK}};
     bool around = n->type == FLOW_LOOP && n->at == n->step->step_count;
     if (n->at == n->step->step_count && (!around || loop_is_over(n))) {
         node_end(n, &good);
@@ -211,7 +211,7 @@ static void node_begin(struct node *n)
 /* All steps of a parallel one have ended. */
 static void join(struct node *n)
 {
-    struct error failed = n->failed;
+    struct step_end failed = n->failed;
     for (size_t i = 0; i < n->kid_count; i++) {
         said_move(&n->said, &n->kids[i]->said);
         node_free(n->kids[i]);
@@ -220,50 +220,51 @@ static void join(struct node *n)
     node_end(n, &failed);
 }
 
-static void parallel_kid_ended(struct node *n, const struct error *why)
+static void parallel_kid_ended(struct node *n, const struct step_end *how)
 {
-    if (why->status && !n->failed.status) {
-        n->failed = *why;
+    if (how->why.status && !n->failed.why.status) {
+        n->failed = *how;
         stop(n);
     }
     if (!--n->alive && n->kid_count == n->step->step_count)
         join(n);
 }
 
-static void kid_ended(struct node *n, struct node *kid, const struct error *why)
+static void kid_ended(struct node *n, struct node *kid, const struct step_end *how)
 {
     said_move(&n->said, &kid->said);
     node_free(kid);
     n->kid_count = 0;
     n->alive = 0;
-    if (!n->held && !why->status)
+    if (!n->held && !how->why.status)
         said_send(n->run, &n->said);
-    if (why->status || n->type == FLOW_NESTED)
-        node_end(n, why);
+    if (how->why.status || n->type == FLOW_NESTED)
+        node_end(n, how);
     else
         go_on(n);
 }
 
-static void flow_end(struct flow_run *r, const struct error *why)
+static void flow_end(struct flow_run *r, const struct step_end *how)
 {
-    r->result = *why;
+    r->result = *how;
     r->done = true;
-    if (why->status)
+    if (how->why.status)
         return;
     said_want_last(r->ask->root, true, &r->root->said);
     said_send(r, &r->root->said);
     if (!r->sent)
-        error_set(&r->result, STATUS_BACKEND, "none of the steps that are the reply said anything");
+        error_set(
+            &r->result.why, STATUS_BACKEND, "none of the steps that are the reply said anything");
 }
 
-void node_end(struct node *n, const struct error *why)
+void node_end(struct node *n, const struct step_end *how)
 {
-    struct error end = *why;
+    struct step_end end = *how;
     struct flow_run *r = n->run;
-    if (end.status && n->step->optional && n->parent && !r->canceled && !r->late &&
+    if (end.why.status && n->step->optional && n->parent && !r->canceled && !r->late &&
         !n->parent->stopped)
-        end.status = STATUS_OK;
-    if (why->status)
+        end.why.status = STATUS_OK;
+    if (how->why.status)
         said_release(&n->said);
     if (n->type == FLOW_NESTED)
         said_want_last(n->inner, node_replies(n), &n->said);
@@ -293,7 +294,7 @@ int64_t flow_run_left(struct flow_run *r)
 void flow_run_abort(struct flow_run *r, enum status why)
 {
     if (!r->fatal)
-        error_set(&r->result, why, "out of memory");
+        error_set(&r->result.why, why, "out of memory");
     r->fatal = why;
     if (r->root)
         stop(r->root);
@@ -303,7 +304,9 @@ void flow_run_abort(struct flow_run *r, enum status why)
 static void finish(struct flow_run *r)
 {
     struct outcome o = r->sum;
-    struct error err = r->result;
+    struct error err = r->result.why;
+    o.retryable = r->result.retryable;
+    o.retry_after_ms = r->result.retry_after_ms;
     if (r->canceled)
         error_set(&err, STATUS_CANCELED, "canceled");
     o.status = err.status;

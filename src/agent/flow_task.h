@@ -13,7 +13,7 @@
  *
  * End. A step that fails ends the flow, unless it or one that it is in is optional. What else runs
  * is canceled then, and waited for. The outcome's error names the step, the agent and the cause;
- * its tokens are those of all steps.
+ * whether it may pass, and when, is what the step says; its tokens are those of all steps.
  */
 #ifndef MAGEC_AGENT_FLOW_TASK_H
 #define MAGEC_AGENT_FLOW_TASK_H

@@ -73,7 +73,13 @@ add_agent cut-mid cut-mid up
 add_agent cut-mid-after after:1:503::cut-mid up
 add_agent waits after:1:429:Retry-After=40 up
 add_agent waits-too after:1:429:Retry-After=41 up
-set_up client add hook --passthrough --agents "$agents"
+# Flows that fail with one of these, beside what else goes wrong.
+optional='{"type": "agent", "agentId": "later-ms", "optional": true}'
+set_up flow add later-flow --root "{\"type\": \"sequential\", \"steps\": [$optional,
+    {\"type\": \"agent\", \"agentId\": \"later\"}]}"
+set_up flow add later-parallel --root "{\"type\": \"parallel\", \"steps\": [$optional,
+    {\"type\": \"sequential\", \"steps\": [{\"type\": \"agent\", \"agentId\": \"later\"}]}]}"
+set_up client add hook --passthrough --agents "$agents,later-flow,later-parallel"
 token=$(grep -o 'mgc_[0-9a-f]\{40\}' "$tmp/out" | head -n 1)
 
 # call AGENT [ACCEPT]: how often the upstream was asked is then in $requests
@@ -169,6 +175,10 @@ fails later-ms 1 502 'failed: HTTP 503: not now'
 is "$(header Retry-After)" 2 "later, in milliseconds: whole seconds"
 fails later-final 1 502 'failed: HTTP 400: not now'
 is "$(header Retry-After)" '' "later, but final: nothing of when to come again"
+fails later-flow 2 502 'root.steps\[1\]: agent .later. failed: HTTP 429: not now'
+is "$(header Retry-After)" 7 "later-flow: what the step says that it failed with"
+fails later-parallel 2 502 'root.steps\[1\].steps\[0\]: agent .later. failed: HTTP 429: not now'
+is "$(header Retry-After)" 7 "later-parallel: and not what one says that it went on without"
 fails told-not 1 502 'failed: HTTP 503'
 fails spent 1 502 'spend limit reached'
 fails one-try 1 502 'failed: HTTP 503'
