@@ -57,7 +57,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     /* Counts what was changed in the configuration, by whatever program. */
     "CREATE TABLE configuration ("
     " only INTEGER PRIMARY KEY CHECK (only = 1), generation INTEGER NOT NULL);"
-    "INSERT INTO configuration VALUES (1, 1);" 
+    "INSERT INTO configuration VALUES (1, 1);"
     COUNTS("backend", "UPDATE") COUNTS("agent", "UPDATE") COUNTS("command", "UPDATE")
     COUNTS("client", "UPDATE") COUNTS("client_agent", "UPDATE")
     COUNTS("token", "UPDATE OF hash, client, created_ms, expires_ms"),

@@ -41,7 +41,7 @@ static const struct {
     {"other.db", NULL, "CREATE TABLE t (a)", "\"%s\" is not a store of this program"},
     {"another.db", NULL, "PRAGMA application_id = 7", "\"%s\" is not a store of this program"},
     {"magec.db", NULL, "PRAGMA user_version = 99",
-        "the store \"%s\" was made by a newer version (schema 99, this program knows 8)"},
+        "the store \"%s\" was made by a newer version (schema 99, this program knows 9)"},
 };
 
 START_TEST(test_open)
