@@ -270,15 +270,15 @@ static void run_post(struct job *job)
 
 /* ---- the wire ---- */
 
-static enum status post_new(
-    struct mcp_http *h, const struct mcp_message *m, struct post **out, struct error *err)
+/* NULL when out of memory. */
+static struct post *post_new(struct mcp_http *h, const struct mcp_message *m)
 {
     struct post *p = calloc(1, sizeof *p);
     char *body = malloc(m->len + 1);
     if (!p || !body) {
         free(p);
         free(body);
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return NULL;
     }
     memcpy(body, m->json, m->len);
     *p = (struct post){.http = h,
@@ -299,17 +299,16 @@ static enum status post_new(
     if (p->next)
         p->next->self = &p->next;
     h->posts = p;
-    *out = p;
-    return STATUS_OK;
+    return p;
 }
 
 static enum status http_send(struct mcp_wire *w, const struct mcp_message *m, struct error *err)
 {
     struct mcp_http *h = (struct mcp_http *)w;
-    struct post *p;
-    enum status st = post_new(h, m, &p, err);
-    if (st)
-        return st;
+    struct post *p = post_new(h, m);
+    enum status st = STATUS_OK;
+    if (!p)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (p->begins)
         st = mcp_http_base_session(&h->base, NULL, err);
     if (!st)
