@@ -46,6 +46,10 @@ adk=2.0.0
 a2a_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/a2a
 a2a=1.3.0
 a2a_old=0.3.14
+mcp_dir=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/mcp
+mcp=2026.8.31
+mcp_sdk=2.4.0
+mcp_node=2.1.2
 
 # Without these nothing is built.
 needed='gcc make autoconf automake pkg-config libjson-c-dev libcurl4-openssl-dev
@@ -175,6 +179,24 @@ install_a2a() {
     say "no SDK of A2A: its tests are skipped"
     tail -n 5 "$build/a2a.log"
     rm -rf "$a2a_dir/node_modules"
+}
+
+# Servers of the Model Context Protocol, and its SDK for servers of its newest revision.
+install_mcp() {
+    [ ! -f "$mcp_dir/installed-$mcp-$mcp_sdk-$mcp_node" ] || return 0
+    command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 || return 0
+    say "installing from npm: @modelcontextprotocol/server-everything@$mcp and others"
+    mkdir -p "$mcp_dir" &&
+        printf '{"private":true,"dependencies":{"@modelcontextprotocol/%s":"%s","@modelcontextprotocol/%s":"%s","@modelcontextprotocol/%s":"%s","@modelcontextprotocol/%s":"%s"}}\n' \
+            server-everything "$mcp" server-filesystem "$mcp" server "$mcp_sdk" node "$mcp_node" \
+            >"$mcp_dir/package.json" &&
+        (cd "$mcp_dir" && npm install --no-audit --no-fund --loglevel=error) >"$build/mcp.log" 2>&1 &&
+        (cd "$mcp_dir" && node -e 'import("@modelcontextprotocol/server"); import("@modelcontextprotocol/node")') \
+            >>"$build/mcp.log" 2>&1 &&
+        touch "$mcp_dir/installed-$mcp-$mcp_sdk-$mcp_node" && return 0
+    say "no MCP servers: their tests are skipped"
+    tail -n 5 "$build/mcp.log"
+    rm -rf "$mcp_dir/node_modules"
 }
 
 # --- the copy that is built, so that the source tree stays as it is
@@ -370,6 +392,7 @@ install_packages
 install_aimock
 install_adk
 install_a2a
+install_mcp
 copy_source || {
     tail -n 20 "$build/autoreconf.log"
     say '0 passed, 1 failed'

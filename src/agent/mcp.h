@@ -43,7 +43,8 @@ struct mcp_tool {
 
 /* What a question came to; called once, never from within its start. Exactly one of them. */
 struct mcp_handler {
-    /* STATUS_OK and the tools, in the server's order; else why not: "mcp server \"x\": ...". */
+    /* The tools, in the server's order, and err is NULL; or why there are none: "mcp server
+     * \"x\": ...". */
     void (*listed)(void *ctx, const struct mcp_tool *tools, size_t count, const struct error *err);
     /* What the tool says, as text (content of other types is a note of it). failed: it is an error
      * for the model, whether the tool says so or the call did not come through; with canceled

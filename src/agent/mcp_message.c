@@ -298,7 +298,7 @@ bool mcp_read_hello(const struct json_slice *result, struct mcp_hello *h)
     static const char *const in_capabilities[] = {"tools"};
     static const char *const in_tools[] = {"listChanged"};
     struct json_slice v[3], tools, changes;
-    bool takes_legacy, takes_modern;
+    bool takes_modern;
     *h = (struct mcp_hello){.revision = ""};
     if (!mcp_members(result, names, v, 3))
         return false;
@@ -306,7 +306,7 @@ bool mcp_read_hello(const struct json_slice *result, struct mcp_hello *h)
     mcp_members(&tools, in_tools, &changes, 1);
     h->list_changes = changes.kind == JSON_BOOL && *changes.bytes == 't';
     if (v[1].kind == JSON_ARRAY) {
-        read_revisions(&v[1], h->supported, &takes_legacy, &takes_modern);
+        read_revisions(&v[1], h->supported, &h->takes_legacy, &takes_modern);
         snprintf(h->revision, sizeof h->revision, "%s", takes_modern ? MCP_MODERN : "");
         h->known = takes_modern;
         return true;

@@ -81,6 +81,7 @@ struct mcp_hello {
     char revision[32];   /* of initialize: its own. Of server/discover: MCP_MODERN, or "" */
     char supported[256]; /* of server/discover: all its revisions */
     bool known;          /* revision is one that is spoken here */
+    bool takes_legacy;   /* of server/discover: one of the others that are */
     bool list_changes;   /* it tells when its list of tools changes */
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/mcp.h"
 #include "webhook/down.h"
 
 void limits_default(struct limits *l)
@@ -60,11 +61,13 @@ void service_close(struct service *s)
     known_cache_clear(&s->known);
     gates_release(&s->env.gates);
     routes_release(&s->env.routes);
+    mcp_close(s->env.mcp);
     transport_close(s->env.transport);
     loop_close(s->env.loop);
     buf_release(&s->scratch);
     s->reader = NULL;
     s->writer = NULL;
+    s->env.mcp = NULL;
     s->env.transport = NULL;
     s->env.loop = NULL;
 }

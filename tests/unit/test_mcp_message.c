@@ -165,7 +165,7 @@ START_TEST(test_hello)
     ck_assert(mcp_read_hello(&v, &h) && !h.known && !h.list_changes);
     v = slice("{\"supportedVersions\":[\"2026-07-28\",\"2025-11-25\"],\"capabilities\":{\"tools\":"
               "{}}}");
-    ck_assert(mcp_read_hello(&v, &h) && h.known && !h.list_changes);
+    ck_assert(mcp_read_hello(&v, &h) && h.known && h.takes_legacy && !h.list_changes);
     ck_assert_str_eq(h.revision, MCP_MODERN);
     v = slice("{\"supportedVersions\":[\"2030-01-01\"]}");
     ck_assert(mcp_read_hello(&v, &h) && !h.known);
@@ -337,14 +337,11 @@ static void take(const char *text, size_t len)
 START_TEST(test_mutated)
 {
     static const char *const seeds[] = {
-        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
-        "{\"type\":\"resource\",\"resource\":{\"uri\":\"u\",\"blob\":\"AA==\"}}],\"isError\":true}"
-        "}",
-        "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{}}"
-        "],\"nextCursor\":\"c\",\"ttlMs\":7}}",
+        "{\"result\":{\"content\":[{\"type\":\"resource\",\"resource\":{\"blob\":\"AA==\"}}]}}",
+        "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"n\",\"description\":\"d\"}]}}",
         "{\"id\":1,\"error\":{\"code\":-32022,\"data\":{\"supported\":[\"2025-11-25\"]}}}",
         "{\"id\":[7],\"method\":\"ping\",\"params\":{}}",
-        "{\"id\":1,\"result\":{\"protocolVersion\":\"2025-11-25\",\"supportedVersions\":[\"x\"]}}"};
+        "{\"id\":1,\"result\":{\"protocolVersion\":\"2\",\"supportedVersions\":[\"x\"]}}"};
     uint32_t state = (uint32_t)_i + 1;
     for (int round = 0; round < 3000; round++) {
         struct buf b;
