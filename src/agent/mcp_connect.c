@@ -16,7 +16,7 @@ void mcp_connect_drop(struct mcp_session *s)
     struct mcp_wire *wire = s->wire;
     s->wire = NULL;
     s->state = MCP_DOWN;
-    s->hello_id = s->probe_id = 0;
+    s->hello_id = s->probe_id = s->listen_id = 0;
     s->tells_changes = false;
     s->nonsense = 0;
     timer_stop(s->timer);
@@ -167,7 +167,7 @@ static void listen(struct mcp_session *s, const struct mcp_hello *h)
     struct mcp_message m = {.id = s->last_id + 1, .method = "subscriptions/listen"};
     if (!s->stdio || !h->list_changes)
         return;
-    s->last_id++;
+    s->listen_id = ++s->last_id;
     buf_init(&json, BUF_SMALL);
     mcp_write_listen(&json, m.id);
     mcp_session_send(s, &m, &json, &err); /* or else a time does */

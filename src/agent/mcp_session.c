@@ -308,10 +308,16 @@ static void on_answer(struct mcp_session *s, const struct mcp_reading *m)
 
 static void on_notification(struct mcp_session *s, const struct mcp_reading *m)
 {
+    static const char *const names[] = {"requestId"};
+    struct json_slice id;
     if (json_slice_is(&m->method, "notifications/tools/list_changed"))
         mcp_list_changed(s);
     else if (json_slice_is(&m->method, "notifications/subscriptions/acknowledged"))
         s->tells_changes = s->era == MCP_ERA_MODERN;
+    else if (json_slice_is(&m->method, "notifications/cancelled") &&
+             mcp_members(&m->body, names, &id, 1) && s->listen_id &&
+             json_slice_int(&id, 0) == s->listen_id)
+        s->tells_changes = false;
 }
 
 static void on_request(struct mcp_session *s, const struct mcp_reading *m)
@@ -382,15 +388,12 @@ static void on_message(void *ctx, const char *json, size_t len)
 /* ---- what its connection says ---- */
 
 /* Of HTTP: whether the server does not know our session any more, or wants another revision. */
-static bool is_unknown_to(const char *body, int http_status, bool *other_era)
+static bool is_unknown_to(const char *body, int http_status, const struct mcp_fault *f)
 {
-    struct mcp_reading m;
-    struct mcp_fault f = {0};
-    if (mcp_read(&m, body, strlen(body)) == MCP_ERROR)
-        mcp_read_fault(&m.body, &f);
-    *other_era = f.code == MCP_WRONG_REVISION;
-    return *other_era || http_status == 404 ||
-           (http_status == 400 && (f.code == MCP_BAD_SESSION || strcasestr(body, "session")));
+    if (f->code == MCP_WRONG_REVISION)
+        return true;
+    return (http_status == 404 && f->code != MCP_NO_METHOD) ||
+           (http_status == 400 && (f->code == MCP_BAD_SESSION || strcasestr(body, "session")));
 }
 
 static void on_failed(
@@ -398,17 +401,21 @@ static void on_failed(
 {
     struct mcp_session *s = ctx;
     struct mcp_request *r = id ? find(s, id) : NULL;
-    bool listing = id && id == s->listing.id, other_era;
+    struct mcp_reading m;
+    struct mcp_fault f = {0};
     struct error err = *why;
-    if (!id || mcp_connect_failed(s, id, http_status, body, why) || (!r && !listing))
+    if (!id || mcp_connect_failed(s, id, http_status, body, why) || (!r && id != s->listing.id))
         return;
-    if (!(r ? r->repeated : s->listing.repeated) && is_unknown_to(body, http_status, &other_era)) {
-        repeat(s, id, r, other_era);
-        return;
-    }
+    if (mcp_read(&m, body, strlen(body)) == MCP_ERROR)
+        mcp_read_fault(&m.body, &f);
+    m.id = id;
     mcp_session_prefix(s, &err);
-    if (r)
+    if (!(r ? r->repeated : s->listing.repeated) && is_unknown_to(body, http_status, &f))
+        repeat(s, id, r, f.code == MCP_WRONG_REVISION);
+    else if (r)
         mcp_request_failed(r, &err);
+    else if (f.code == MCP_NO_METHOD)
+        mcp_list_answer(s, &m);
     else
         mcp_list_failed(s, &err);
 }

@@ -60,7 +60,7 @@ struct mcp_session {
     bool spared;     /* it ended when it was asked server/discover: it is not asked once more */
     char revision[32];
     bool tells_changes;
-    int64_t hello_id, probe_id;
+    int64_t hello_id, probe_id, listen_id;
     int64_t began_id;     /* requests up to this one are of an earlier negotiation */
     unsigned connections; /* so many were lost */
     struct timer *timer;

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""An MCP server on its stdin and stdout that does as its options say.
+"""An MCP server on its stdin and stdout, or over HTTP, that does as its options say.
 
-usage: mcp_server.py [--log FILE] [OPTION...]
+usage: mcp_server.py [--log FILE] [--http FILE] [OPTION...]
+
+--http FILE: it listens on a free port of 127.0.0.1 and writes its number to FILE. Its sessions are
+forgotten by the tool forget, and with --young when one of them has had three requests; what it says of
+unknown ones has the status --expired (404). The tool modernize makes it one of --modern.
 
 --log FILE: everything that it is told, one line each; before it "pid N", at its end "eof".
 Which revision:  --modern (2026-07-28 alone); else 2025-11-25, and to server/discover
@@ -13,30 +17,32 @@ of its stdin and SIGTERM), --die-at-start, --pages N (of one tool each), --endle
 --changes (it tells of them), --no-tools, --nonsense N (lines of it, first).
 
 Its tools: echo (TEXT), slow (TEXT, answered by the next call that is not slow, behind it), die (its end in
-the middle of the call), never, flood (20000 notifications, then the answer), huge (a line of 10 MB), half
+the middle of the call), never, flood (20000 notifications, then the answer), storm (them without end), huge (a line of 10 MB), half
 (no end of the line, and its own end), change (the list of tools changes), ask (requests to the client,
 whose answers are the result), nonsense (1000 lines of it), env, folder, big (SIZE), wrong, input, error,
 batch, deaf (reads nothing any more).
 """
 import argparse
+import http.server
 import json
 import os
 import signal
 import sys
 import time
+import uuid
 
 MODERN = "2026-07-28"
-NAMES = ("echo slow die never flood huge half change ask nonsense env folder big wrong input error batch "
+NAMES = ("echo slow die never flood storm huge half change ask nonsense env folder big wrong input error batch "
          "deaf").split()
 
 
 def parse():
     p = argparse.ArgumentParser()
-    for name in ("modern", "crlf", "early", "stubborn", "die-at-start", "endless", "changes", "no-tools"):
+    for name in ("modern", "crlf", "early", "stubborn", "die-at-start", "endless", "changes", "no-tools", "young"):
         p.add_argument("--" + name, action="store_true")
-    for name in ("log", "discover", "version"):
+    for name in ("log", "discover", "version", "http"):
         p.add_argument("--" + name)
-    for name in ("pages", "ttl", "nonsense"):
+    for name in ("pages", "ttl", "nonsense", "expired"):
         p.add_argument("--" + name, type=int)
     return p.parse_args()
 
@@ -181,6 +187,10 @@ class Server:
             self.raw((line + self.end) * 100)
         self.text(id_, "after the flood")
 
+    def call_storm(self, _id, _a):
+        while True:
+            self.say(method="notifications/progress", params={"x": "y" * 1000})
+
     def call_huge(self, id_, _a):
         self.text(id_, "x" * (10 * 1024 * 1024))
 
@@ -233,8 +243,89 @@ class Server:
         time.sleep(3600)
 
 
+class OverHTTP(Server):
+    def __init__(self, options):
+        super().__init__(options)
+        self.sessions = {}
+        self.said = []
+
+    def raw(self, text):
+        self.said += text.splitlines()
+
+    def call_forget(self, id_, _a):
+        self.sessions.clear()
+        self.text(id_, "forgotten")
+
+    def call_modernize(self, id_, _a):
+        self.text(id_, "I am another")
+        self.options.modern = True
+
+    def on_post(self, body, session):
+        """The status, the answer, and the session that it begins."""
+        self.log(body)
+        m = json.loads(body)
+        began = None
+        if not self.options.modern:
+            if m.get("method") == "initialize":
+                began = str(uuid.uuid4())
+                self.sessions[began] = 0
+            elif session is None and m.get("method") != "server/discover":
+                return 400, [self.bad(m, "Server not initialized")], None
+            elif session is not None and self.expired(session):
+                return self.options.expired or 404, [self.bad(m, "Session not found")], None
+        self.said = []
+        self.take(m)
+        said = [json.loads(line) for line in self.said]
+        bad = self.options.modern and any(s.get("error", {}).get("code") == -32022 for s in said)
+        return 400 if bad else 200, said, began
+
+    def expired(self, session):
+        if session not in self.sessions:
+            return True
+        self.sessions[session] += 1
+        return self.options.young and self.sessions[session] > 3
+
+    @staticmethod
+    def bad(m, message):
+        return {"jsonrpc": "2.0", "id": m.get("id"), "error": {"code": -32000, "message": message}}
+
+
+def serve(server, port_file):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            status, said, began = server.on_post(body, self.headers.get("mcp-session-id"))
+            answers = [s for s in said if "id" in s]
+            out = json.dumps(answers[-1]).encode() if answers else b""
+            self.send_response(status if answers or status != 200 else 202)
+            if began:
+                self.send_header("mcp-session-id", began)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(out)))
+            self.end_headers()
+            self.wfile.write(out)
+
+        def do_DELETE(self):
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with open(port_file + ".new", "w") as f:
+        f.write("%d\n" % listening.server_port)
+    os.rename(port_file + ".new", port_file)
+    listening.serve_forever()
+
+
 def main():
     options = parse()
+    if options.http:
+        serve(OverHTTP(options), options.http)
     server = Server(options)
     if options.stubborn:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

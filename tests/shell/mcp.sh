@@ -41,7 +41,7 @@ starts() {
     grep -c '^pid ' "$tmp/log"
 }
 
-names='echo slow die never flood huge half change ask nonsense env folder big wrong input error batch deaf'
+names='echo slow die never flood storm huge half change ask nonsense env folder big wrong input error batch deaf'
 
 # ---- what is said
 
@@ -126,11 +126,24 @@ like "$(sed -n 3p "$tmp/out")" '^3 fails: mcp server "x": it failed 2 times in a
     'it is not started at once a third time'
 like "$(sed -n 4p "$tmp/out")" '^4 fails: .*no configuration$' 'but after a pause'
 
+steps 'call storm' wait
+ask '--timeout 300' <"$tmp/steps"
+says 'a flood without end' '1 fails: mcp server "x": no answer to tools/call within 300ms'
+
 steps 'call deaf' wait "call echo {\"text\":\"$(head -c 60000 /dev/zero | tr '\0' a)\"}" 'call never' wait
 ask '--timeout 500' <"$tmp/steps"
 says 'one that does not read' '1 says: I do not listen' \
     '2 fails: mcp server "x": no answer to tools/call within 500ms' \
     '3 fails: mcp server "x": no answer to tools/call within 500ms'
+
+{
+    printf 'call deaf\nwait\n'
+    yes "call echo {\"text\":\"$(head -c 60000 /dev/zero | tr '\0' a)\"}" | head -n 150
+    echo wait
+} >"$tmp/steps"
+ask '--timeout 500' <"$tmp/steps"
+ok 'what waits for it has a cap' grep -q '^150 fails: mcp server "x": the program does not read: over 8388608 bytes' "$tmp/out"
+is "$(grep -c fails "$tmp/out")" 150 'every call has an end'
 
 steps list wait
 run "$mcp_ask" -- /nonexistent/program <"$tmp/steps"
@@ -213,6 +226,44 @@ says 'the oldest revision' "1 tools: $names"
 ask '' --version 2099-01-01 <"$tmp/steps"
 says 'one that is not known' '1 fails: mcp server "x": it speaks the revision "2099-01-01" of the protocol; known are 2024-11-05 to 2025-11-25 and 2026-07-28'
 
+# ---- over HTTP
+
+serve() { # OPTION...: at $url
+    rm -f "$tmp/port" "$tmp/log"
+    start_bg http "$python" "$peers/mcp_server.py" --http "$tmp/port" --log "$tmp/log" "$@"
+    wait_for 10 test -s "$tmp/port" || fail 'the server over HTTP begins'
+    url=http://127.0.0.1:$(cat "$tmp/port")/mcp
+}
+
+steps list 'call echo {"text":"a"}' wait 'call forget' wait 'call echo {"text":"b"}' 'call echo {"text":"c"}' \
+    'call wrong' list wait
+for expired in 404 400; do
+    serve --expired $expired
+    run "$mcp_ask" --url "$url" <"$tmp/steps"
+    says "over HTTP, and a session that is forgotten ($expired)" "1 tools: $names" '2 says: a' \
+        '3 says: forgotten' '4 says: b' '5 says: c' '6 fails: it went wrong' "7 tools: $names"
+    is "$(heard initialize) $(heard server/discover)" '2 1' 'it is initialized once more'
+    stop "$bg_pid"
+done
+steps list wait 'call forget' wait 'sleep 60' list 'call echo {"text":"a"}' wait
+serve
+run "$mcp_ask" --list 50 --url "$url" <"$tmp/steps"
+says 'a list is repeated, too' "1 tools: $names" '2 says: forgotten' "3 tools: $names" '4 says: a'
+stop "$bg_pid"
+steps 'call echo {"text":"a"}' 'call echo {"text":"b"}' 'call echo {"text":"c"}' 'call echo {"text":"d"}' wait
+serve --young
+run "$mcp_ask" --url "$url" <"$tmp/steps"
+says 'sessions that end young' '1 says: a' '2 says: b' '3 says: c' '4 says: d'
+stop "$bg_pid"
+steps list wait 'call modernize' wait 'call echo {"text":"a"}' list wait
+serve
+run "$mcp_ask" --list 1 --url "$url" <"$tmp/steps"
+says 'a server that became another' "1 tools: $names" '2 says: I am another' '3 says: a' "4 tools: $names"
+steps list wait
+stop "$bg_pid"
+run "$mcp_ask" --url "$url" <"$tmp/steps"
+like "$(cat "$tmp/out")" '^1 fails: mcp server "x": .*connect' 'nobody is there'
+
 # ---- real ones
 
 npm=${XDG_CACHE_HOME:-$HOME/.cache}/magec-tests/mcp/node_modules/@modelcontextprotocol
@@ -232,6 +283,23 @@ like "$(cat "$tmp/out")" '^\[image, image/png, [0-9]+ bytes\]$' 'everything: an 
 like "$(cat "$tmp/out")" '^\[resource_link .*demo://' 'everything: links'
 like "$(cat "$tmp/out")" '^6 fails: .*nosuch' 'everything: a tool that it has not'
 
+# It would listen on every address.
+local='import net from "node:net"; const l = net.Server.prototype.listen; net.Server.prototype.listen =
+    function (port, ...a) { return l.call(this, {port: Number(port), host: "127.0.0.1"}, ...a) }'
+port=$(free_port)
+start_bg everything env PORT="$port" "$node" --import "data:text/javascript,$local" \
+    "$npm/server-everything/dist/index.js" streamableHttp
+if wait_for 20 grep -q "listening on port" "$tmp/everything.log"; then
+    cp "$tmp/out" "$tmp/stdio"
+    run "$mcp_ask" --url "http://127.0.0.1:$port/mcp" <"$tmp/steps"
+    sort "$tmp/stdio" >"$tmp/want"
+    sort "$tmp/out" >"$tmp/got"
+    ok 'everything: the same over HTTP' diff "$tmp/want" "$tmp/got"
+else
+    fail 'everything begins over HTTP'
+    diag_file "$tmp/everything.log"
+fi
+
 mkdir "$tmp/files"
 echo 'what is in it' >"$tmp/files/one.txt"
 steps list "call read_text_file {\"path\":\"$tmp/files/one.txt\"}" 'call read_text_file {"path":"/etc/passwd"}' \
@@ -241,5 +309,24 @@ like "$(cat "$tmp/out")" '^1 tools: .*read_text_file' 'filesystem: its tools'
 like "$(cat "$tmp/out")" '^2 says: what is in it$' 'filesystem: a file'
 like "$(cat "$tmp/out")" '^3 fails: .*outside allowed' 'filesystem: what it does not give'
 like "$(cat "$tmp/out")" '^4 says: .*one.txt' 'filesystem: a folder'
+
+# The SDK's own server of the newest revision.
+if [ -d "$npm/server" ] && [ -d "$npm/node" ]; then
+    mkdir "$tmp/sdk"
+    ln -s "${npm%/*}" "$tmp/sdk/node_modules"
+    cp "$peers/mcp_sdk.mjs" "$tmp/sdk"
+    steps list 'call add {"a":2,"b":40}' 'call fail' wait
+    run "$mcp_ask" -- "$node" "$tmp/sdk/mcp_sdk.mjs" stdio <"$tmp/steps"
+    says "the SDK's server" '1 tools: add fail grow' '2 says: 42' '3 fails: out of order'
+    start_bg sdk "$node" "$tmp/sdk/mcp_sdk.mjs" http
+    wait_for 20 grep -q 'listening on http' "$tmp/sdk.log" || fail "the SDK's server begins"
+    run "$mcp_ask" --url "$(sed -n 's/^listening on //p' "$tmp/sdk.log")" <"$tmp/steps"
+    says "the SDK's server over HTTP" '1 tools: add fail grow' '2 says: 42' '3 fails: out of order'
+    steps list 'call grow' wait 'sleep 100' list wait
+    run "$mcp_ask" -- "$node" "$tmp/sdk/mcp_sdk.mjs" stdio <"$tmp/steps"
+    says "the SDK's server tells of changes" '1 tools: add fail grow' '2 says: grown' '3 tools: add fail grow grown'
+else
+    skip "MCP's SDK is not installed: contrib/check.sh does it"
+fi
 
 done_testing
