@@ -8,6 +8,7 @@
  *
  * Each line of STEPS is one of
  *   list                 asks for the tools        call NAME [JSON]    calls one
+ *   patience MS          is the time that each call has from now on
  *   other ID             asks a further server, alike but for its id, from now on
  *   wait                 until all have ended      until N             until the Nth has
  *   sleep MS             lets time pass            free N              gives up the Nth
@@ -38,6 +39,7 @@ static int count;
 static struct mcp_server servers[SERVERS_MAX];
 static int server_count = 1;
 static size_t result_max = 10000;
+static int64_t patience_ms;
 static bool slept;
 static char default_id[] = "x", stdio[] = "stdio", http[] = "http";
 
@@ -93,7 +95,8 @@ static void ask(struct mcp *m, char *line)
         a->call = (struct mcp_call){.server = &servers[server_count - 1],
             .tool = a->tool,
             .arguments = a->arguments,
-            .result_max = result_max};
+            .result_max = result_max,
+            .timeout_ms = patience_ms};
         st = mcp_call(m, &a->call, &handler, a, &a->request, &err);
     }
     if (!st)
@@ -118,6 +121,8 @@ static void step(struct loop *l, struct mcp *m, struct timer *t, char *line)
     } else if (!strncmp(line, "other ", 6) && server_count < SERVERS_MAX) {
         servers[server_count] = servers[0];
         servers[server_count++].id = strdup(line + 6);
+    } else if (!strncmp(line, "patience ", 9)) {
+        patience_ms = number;
     } else if (!strncmp(line, "wait", 4)) {
         while (!all_ended())
             loop_turn(l);

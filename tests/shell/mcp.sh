@@ -87,10 +87,10 @@ says 'killed in the middle of a call, and started again' '1 says: a' \
 is "$(starts)" 2 'it was started again once'
 is "$(heard server/discover)" 1 'what it speaks was remembered'
 
-steps 'call never' 'until 1' 'call echo {"text":"b"}' wait
-ask '--timeout 300' <"$tmp/steps"
-says 'no answer' '1 fails: mcp server "x": no answer to tools/call within 300ms' '2 says: b'
-like "$(cat "$tmp/log")" 'notifications/cancelled","params":\{"requestId":3,' 'it is told that nobody waits'
+steps 'call echo {"text":"a"}' wait 'patience 300' 'call never' wait 'patience 0' 'call echo {"text":"b"}' wait
+ask '' <"$tmp/steps"
+says 'no answer' '1 says: a' '2 fails: mcp server "x": no answer to tools/call within 300ms' '3 says: b'
+like "$(cat "$tmp/log")" 'notifications/cancelled","params":\{"requestId":4,' 'it is told that nobody waits'
 
 steps 'call echo {"text":"a"}' wait 'call never' 'sleep 20' 'free 2' 'call echo {"text":"b"}' 'free 3' \
     list 'free 4' 'sleep 50' list wait
@@ -126,22 +126,22 @@ like "$(sed -n 3p "$tmp/out")" '^3 fails: mcp server "x": it failed 2 times in a
     'it is not started at once a third time'
 like "$(sed -n 4p "$tmp/out")" '^4 fails: .*no configuration$' 'but after a pause'
 
-steps 'call storm' wait
-ask '--timeout 300' <"$tmp/steps"
-says 'a flood without end' '1 fails: mcp server "x": no answer to tools/call within 300ms'
+steps 'call echo {"text":"a"}' wait 'patience 300' 'call storm' wait
+ask '' <"$tmp/steps"
+says 'a flood without end' '1 says: a' '2 fails: mcp server "x": no answer to tools/call within 300ms'
 
-steps 'call deaf' wait "call echo {\"text\":\"$(head -c 60000 /dev/zero | tr '\0' a)\"}" 'call never' wait
-ask '--timeout 500' <"$tmp/steps"
+steps 'call deaf' wait 'patience 500' "call echo {\"text\":\"$(head -c 60000 /dev/zero | tr '\0' a)\"}" 'call never' wait
+ask '' <"$tmp/steps"
 says 'one that does not read' '1 says: I do not listen' \
     '2 fails: mcp server "x": no answer to tools/call within 500ms' \
     '3 fails: mcp server "x": no answer to tools/call within 500ms'
 
 {
-    printf 'call deaf\nwait\n'
+    printf 'call deaf\nwait\npatience 500\n'
     yes "call echo {\"text\":\"$(head -c 60000 /dev/zero | tr '\0' a)\"}" | head -n 150
     echo wait
 } >"$tmp/steps"
-ask '--timeout 500' <"$tmp/steps"
+ask '' <"$tmp/steps"
 ok 'what waits for it has a cap' grep -q '^150 fails: mcp server "x": the program does not read: over 8388608 bytes' "$tmp/out"
 is "$(grep -c fails "$tmp/out")" 150 'every call has an end'
 
