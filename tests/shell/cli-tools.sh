@@ -115,6 +115,11 @@ MCP_TEST_KEY=x
 export MCP_TEST_KEY
 finds '^error: agent "clerk" links tools, and its backend "echo" of type echo calls none'
 finds_no '(mcp|tool) "[a-z]*"'
+magec backend add model --type openai --url http://127.0.0.1:1/v1 >/dev/null
+magec agent set clerk --backend model >/dev/null
+finds_no 'calls none'
+magec agent set clerk --backend echo >/dev/null
+magec backend remove model >/dev/null
 unset MCP_TEST_KEY
 finds '^warning: mcp "web": its header cannot be used here: .*MCP_TEST_KEY'
 magec mcp set web --insecure --ca-file /no/such.pem >/dev/null
