@@ -1,6 +1,7 @@
 #include "store/mcp_server.h"
 
 #include "cli/entity.h"
+#include "cli/mcp_tools.h"
 
 static const struct option_spec edit_options[] = {
     SETS_TEXT("type", "TYPE", "type", "http or stdio; what there is of it says which"),
@@ -65,6 +66,14 @@ static const struct verb verbs[] = {
     VERB_SHOW("[--json] [--secrets]", "", "an MCP server", show_options),
     VERB_LIST("[--json]", json_options),
     VERB_REMOVE(" [--force]", "that no agent uses", "an MCP server", remove_options),
+    {.name = "tools",
+        .synopsis = "ID [--json]",
+        .summary = "asks one for its tools",
+        .options = json_options,
+        .word = "an MCP server's id",
+        .min_words = 1,
+        .max_words = 1,
+        .run = mcp_tools},
     {.name = NULL},
 };
 

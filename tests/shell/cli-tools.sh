@@ -73,6 +73,33 @@ refused '--timeout: "soon" is not a duration|"soon"' mcp add x --endpoint http:/
 refused 'mcp "web" exists already' mcp add web --endpoint http://h
 refused 'no mcp "wbe"; did you mean "web"\?' mcp show wbe
 
+# --- what a server offers
+
+cat >server.sh <<'END'
+#!/bin/sh
+# An MCP server of the revision 2025-06-18, as small as can be.
+while IFS= read -r line; do
+    id=$(printf '%s\n' "$line" | sed -n 's/.*"id": *\("[^"]*"\|[0-9]*\).*/\1/p')
+    [ -n "$id" ] || continue
+    case $line in
+    *'"initialize"'*) said='"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}' ;;
+    *'"tools/list"'*) said='"result":{"tools":[{"name":"read","description":"Reads\na file","inputSchema":{"type":"object","required":["path"]}},{"name":"stat","inputSchema":{"type":"object"}}]}' ;;
+    *) said='"error":{"code":-32601,"message":"no such method"}' ;;
+    esac
+    printf '{"jsonrpc":"2.0","id":%s,%s}\n' "$id" "$said"
+done
+END
+does 'mcp "small" added' mcp add small --env PATH -- /bin/sh "$tmp/server.sh"
+does 'NAME  DESCRIPTION
+read  Reads a file
+stat  -' mcp tools small
+is "$(magec mcp tools small --json | jq -c '[.[] | [.name, .inputSchema.required]]')" '[["read",["path"]],["stat",null]]' \
+    'with schemas, as JSON'
+magec mcp set small -- "$tmp/no-such-server" >/dev/null
+refused '.*small.*no-such-server' mcp tools small
+refused 'no mcp "smal"; did you mean "small"' mcp tools smal
+does 'mcp "small" removed' mcp remove small
+
 # --- tools
 
 echo '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}' >schema.json

@@ -59,7 +59,7 @@ helps '  a2a .*Agent2Agent' backend add --help
 helps '^usage: magec agent add' agent add x --backend nobody --help
 
 for family in init run ask import export check 'runs list' 'runs show' 'client token' \
-    'mcp add' 'mcp set' 'mcp show' 'mcp list' 'mcp remove' 'tool add' 'tool set' 'tool show' 'tool remove' \
+    'mcp add' 'mcp set' 'mcp show' 'mcp list' 'mcp remove' 'mcp tools' 'tool add' 'tool set' 'tool show' 'tool remove' \
     'backend add' 'backend set' 'backend show' 'backend list' 'backend remove' \
     'agent add' 'agent remove' 'command add' 'command remove' 'client add' 'client set'; do
     # shellcheck disable=SC2086 # words
