@@ -1,6 +1,5 @@
 #include "agent/outgoing.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -45,18 +44,6 @@ enum status outgoing_line(const struct buf *line, struct strings *headers, struc
     return STATUS_OK;
 }
 
-/* Whether the header's name says that its value is to be kept. */
-static bool is_credential(const char *line)
-{
-    static const char *const words[] = {"auth", "key", "token", "secret", "cookie"};
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(line, ":"), line);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasestr(name, words[i]))
-            return true;
-    return false;
-}
-
 /* Of "Authorization: Bearer WORD". */
 static const char *last_word(const char *line)
 {
@@ -72,7 +59,7 @@ enum status outgoing_header(
     enum status st = secret_expand(text, &line, secrets, err);
     if (!st)
         st = outgoing_line(&line, headers, err);
-    if (!st && is_credential(text) && strings_add(secrets, last_word(buf_str(&line))))
+    if (!st && secret_is_named(text) && strings_add(secrets, last_word(buf_str(&line))))
         st = error_set(err, STATUS_NO_MEMORY, "out of memory");
     buf_wipe(&line);
     return st;

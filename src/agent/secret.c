@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -141,6 +142,17 @@ enum status secret_redact(struct error *err, enum status st, const char *what, c
     error_set(err, st, "%s%s", what, buf_status(&clean) ? redacted : buf_str(&clean));
     buf_release(&clean);
     return st;
+}
+
+bool secret_is_named(const char *line)
+{
+    static const char *const words[] = {"auth", "key", "token", "secret", "cookie", "password"};
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(line, ":="), line);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(name, words[i]))
+            return true;
+    return false;
 }
 
 void secret_forget(struct strings *secrets)

@@ -4,6 +4,8 @@
 #ifndef MAGEC_AGENT_SECRET_H
 #define MAGEC_AGENT_SECRET_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/strings.h"
 
@@ -21,6 +23,8 @@ enum status secret_redact(struct error *err, enum status st, const char *what, c
     const struct strings *secrets);
 /* Adds the text with every occurrence of a secret replaced. */
 enum status secret_hide(const char *text, const struct strings *secrets, struct buf *out);
+/* Whether the name in "Name: value" or "NAME=value" says that the value is to be kept. */
+bool secret_is_named(const char *line);
 /* Releases the list, the bytes overwritten before. */
 void secret_forget(struct strings *secrets);
 

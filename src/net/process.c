@@ -213,7 +213,7 @@ enum status process_start(struct loop *l, const struct process_request *req,
         goto out;
     }
     deadline_phase(&p->deadline, DEADLINE_FIRST_BYTE);
-    struct spawn_request program = {.argv = req->argv, .env = req->env};
+    struct spawn_request program = {.argv = req->argv, .env = req->env, .folder = req->folder};
     st = spawn_program(&p->child, &program, err);
     if (!st && !watch_all(p))
         st = error_set(err, STATUS_NO_MEMORY, "out of memory for a program");

@@ -14,6 +14,7 @@ struct process;
 struct process_request {
     const struct strings *argv; /* argv[0] with a slash, or looked up in PATH */
     const struct strings *env;  /* the whole environment: "NAME=value" */
+    const char *folder;         /* where it begins; NULL: where this process is */
     const char *input;          /* written to its stdin, which is then closed; outlives it */
     size_t len;
     struct deadlines deadlines; /* connect is not used */
