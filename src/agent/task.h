@@ -73,7 +73,7 @@ struct event {
     const char *text; /* EVENT_TEXT */
     size_t len;
     const struct outcome *outcome; /* EVENT_END; EVENT_AGAIN: of the attempt; EVENT_STEP: an end */
-    const struct step_event *step; /* EVENT_STEP */
+    const struct step_event *step; /* EVENT_STEP; EVENT_TOOL: of a flow's, in which; else NULL */
     const struct tool_event *tool; /* EVENT_TOOL */
     const struct agent *agent;     /* EVENT_AGAIN: that was asked */
     const struct agent *next;      /* EVENT_AGAIN: that is asked next, perhaps the same */
@@ -88,6 +88,7 @@ struct listener {
 struct agent_env {
     struct loop *loop;
     struct transport *transport;
+    struct log *log;  /* NULL: none */
     struct mcp *mcp;  /* NULL until an agent needs it */
     size_t max_reply; /* most bytes of one agent's answer */
     struct gates gates;

@@ -25,7 +25,7 @@ void service_init(struct service *s, const struct service_options *o)
     s->log = o->log;
     s->limits = o->limits;
     s->env.max_reply = o->limits.max_reply;
-    s->env.gates.log = o->log;
+    s->env.gates.log = s->env.log = o->log;
     buf_init(&s->scratch, 8 * o->limits.max_reply + BUF_SMALL);
 }
 
