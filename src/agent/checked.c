@@ -232,7 +232,7 @@ static void go_on(void *ctx)
     keep_line(c);
     enum status st = c->canceled
                          ? error_set(&err, STATUS_CANCELED, "canceled")
-                         : task_start_attempts(c->task.env, &c->ask, &c->below, &c->current, &err);
+                         : task_start_unchecked(c->task.env, &c->ask, &c->below, &c->current, &err);
     if (!st && c->paused)
         task_pause(c->current, true);
     if (!st)
@@ -336,7 +336,7 @@ static enum status start(struct task *t, struct error *err)
     c->input_tokens = c->output_tokens = -1;
     buf_init(&c->answer, t->env->max_reply);
     enum status st = read_schema(c, err);
-    return st ? st : task_start_attempts(t->env, &c->ask, &c->below, &c->current, err);
+    return st ? st : task_start_unchecked(t->env, &c->ask, &c->below, &c->current, err);
 }
 
 static void cancel(struct task *t)

@@ -7,6 +7,7 @@
 #include "agent/checked.h"
 #include "agent/exchange_request.h"
 #include "agent/protocols.h"
+#include "agent/tool_loop.h"
 
 static const struct protocol *const protocols[] = {
     &protocol_openai,
@@ -98,7 +99,16 @@ enum status task_start(struct agent_env *env, const struct ask *ask, struct list
     struct task **out, struct error *err)
 {
     const struct task with = {.env = env, .ask = ask, .listener = listener};
-    return start(ask->agent->response_schema ? &checked : &attempts, &with, out, err);
+    if (ask->agent->response_schema)
+        return start(&checked, &with, out, err);
+    return task_start_unchecked(env, ask, listener, out, err);
+}
+
+enum status task_start_unchecked(struct agent_env *env, const struct ask *ask,
+    struct listener *listener, struct task **out, struct error *err)
+{
+    const struct task with = {.env = env, .ask = ask, .listener = listener};
+    return start(tool_loop_wanted(ask) ? &tool_loop : &attempts, &with, out, err);
 }
 
 enum status task_start_attempts(struct agent_env *env, const struct ask *ask,

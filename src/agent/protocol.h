@@ -46,7 +46,10 @@ bool protocol_has_http_fields(const struct backend *b);
 enum status protocol_check_options(
     const struct backend *b, const struct agent *a, struct error *err);
 
-/* task_start for what is not checked (agent/checked.h): its attempts only. */
+/* task_start for what is not checked (agent/checked.h): with its tools (agent/tool_loop.h). */
+enum status task_start_unchecked(struct agent_env *env, const struct ask *ask,
+    struct listener *listener, struct task **out, struct error *err);
+/* Without tools either: its attempts only. */
 enum status task_start_attempts(struct agent_env *env, const struct ask *ask,
     struct listener *listener, struct task **out, struct error *err);
 /* Without a second attempt: the protocol's own task. */

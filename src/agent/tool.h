@@ -64,7 +64,10 @@ void tool_call_release(struct tool_call *c);
 /* Its arguments for who takes nothing but an object: "{}" when they are none, or not JSON. */
 const char *tool_call_object(const struct tool_call *c);
 
-/* What is told of a call, twice: when it begins, and when it has ended. */
+enum { TOOL_SHOWN_MAX = 2048 }; /* bytes of arguments and of a result that people see */
+
+/* What is told of a call, twice: when it begins, and when it has ended. To people (EVENT_TOOL) only
+ * the first TOOL_SHOWN_MAX bytes of arguments and result are told, keys redacted (tool_tell.h). */
 struct tool_event {
     const char *name; /* as people know it: "SERVER/TOOL", an exec tool's id, "set_state" */
     const char *id;   /* the call's */
