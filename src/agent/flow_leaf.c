@@ -16,6 +16,7 @@ struct leaf {
     struct agent *agents; /* the others with theirs */
     struct candidate *others;
     struct strings expanded; /* the prompts in them */
+    struct tool_state state;
     struct buf prompt;
     const char *answered;
     struct said *said;
@@ -65,21 +66,26 @@ void leaf_pause(struct leaf *leaf, bool paused)
 
 /* ---- what is told ---- */
 
-static void tell_step(const struct leaf *leaf, bool ended)
+static struct step_event describe(const struct leaf *leaf, struct buf *path)
 {
     const struct node *n = leaf->node;
-    struct flow_run *r = n->run;
-    struct buf path;
-    buf_init(&path, BUF_SMALL);
-    node_path(n, &path);
-    struct step_event step = {.path = buf_str(&path),
+    buf_init(path, BUF_SMALL);
+    node_path(n, path);
+    return (struct step_event){.path = buf_str(path),
         .agent = n->step->id,
         .answered = leaf->answered ? leaf->answered : n->step->id,
         .round = node_round(n),
-        .ended = ended,
         .response = node_replies(n),
         .optional = n->step->optional,
         .began_ms = leaf->began_ms};
+}
+
+static void tell_step(const struct leaf *leaf, bool ended)
+{
+    struct flow_run *r = leaf->node->run;
+    struct buf path;
+    struct step_event step = describe(leaf, &path);
+    step.ended = ended;
     if (ended) {
         step.text = leaf->said ? buf_str(&leaf->said->text) : "";
         step.len = leaf->said ? leaf->said->text.len : 0;
@@ -87,6 +93,17 @@ static void tell_step(const struct leaf *leaf, bool ended)
     }
     struct event e = {.type = EVENT_STEP, .step = &step, .outcome = ended ? &leaf->outcome : NULL};
     r->task.listener->event(r->task.listener, &e);
+    buf_release(&path);
+}
+
+static void tell_tool(const struct leaf *leaf, const struct event *e)
+{
+    struct listener *up = leaf->node->run->task.listener;
+    struct event located = *e;
+    struct buf path;
+    struct step_event step = describe(leaf, &path);
+    located.step = &step;
+    up->event(up, &located);
     buf_release(&path);
 }
 
@@ -148,6 +165,8 @@ static void on_event(struct listener *l, const struct event *e)
         ended(leaf, e->outcome);
     else if (e->type == EVENT_TEXT)
         said_text(leaf, e);
+    else if (e->type == EVENT_TOOL)
+        tell_tool(leaf, e);
     else
         up->event(up, e);
 }
@@ -211,8 +230,11 @@ static enum status make_ask(struct leaf *leaf, struct error *err)
     enum status st = compose(leaf);
     if (st)
         return error_set(err, st, "what it is asked is too large");
+    leaf->state =
+        (struct tool_state){.values = &r->state, .may_exit = node_exit_loop(leaf->node) != NULL};
     leaf->ask = (struct ask){.agent = &leaf->agent,
         .backend = a->backend,
+        .state = &leaf->state,
         .prompt = buf_str(&leaf->prompt),
         .prompt_len = leaf->prompt.len,
         .others = leaf->others,
@@ -318,6 +340,8 @@ void leaf_finish(struct leaf *leaf)
     leaf->outcome.error = leaf->outcome.status ? leaf->why.text : NULL;
     count(n->run, leaf);
     tell_step(leaf, true);
+    if (leaf->state.exited)
+        node_exit_loop(n)->exited = true;
     if (n->run->speaking == leaf)
         n->run->speaking = NULL; /* another one may come to stand at its address */
     if (!leaf->outcome.status)

@@ -60,6 +60,7 @@ struct node {
     size_t kid_count, alive;
     size_t at;     /* SEQUENTIAL, LOOP: the step that is next */
     int64_t round; /* LOOP */
+    bool exited;   /* LOOP: there is no further round */
     bool held;     /* something here or above may discard or reorder what it says */
     bool last;     /* nothing of its flow comes after it */
     bool chain;    /* what its flow says is the reply's */
@@ -101,6 +102,8 @@ bool node_replies(const struct node *n);
 /* Where it is; and the round of the innermost loop. */
 void node_path(const struct node *n, struct buf *out);
 int64_t node_round(const struct node *n);
+/* The innermost loop that it is in and that an agent may end; NULL: there is none. */
+struct node *node_exit_loop(struct node *n);
 /* Adds what was said before it. */
 void node_before(const struct node *n, struct buf *out);
 /* It has ended: its parent goes on. */

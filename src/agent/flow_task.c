@@ -96,6 +96,13 @@ int64_t node_round(const struct node *n)
     return n ? n->round : 0;
 }
 
+struct node *node_exit_loop(struct node *n)
+{
+    while (n && !(n->type == FLOW_LOOP && n->step->exit_loop))
+        n = n->parent;
+    return n;
+}
+
 static void stop(struct node *n)
 {
     n->stopped = true;
@@ -155,7 +162,7 @@ static bool loop_is_over(struct node *n)
     bool is_true = false;
     if (n->step->condition && flow_state_test(&n->run->state, n->step->condition, &is_true, &why))
         note_condition(n, &why);
-    return is_true || n->round >= n->step->max_iterations;
+    return is_true || n->exited || n->round >= n->step->max_iterations;
 }
 
 static void go_on(struct node *n)
