@@ -149,21 +149,34 @@ static void sse_step(struct reply *r, size_t agent, const struct event *e)
     event_end(r);
 }
 
+static void sse_tool(struct reply *r, size_t agent, const struct event *e)
+{
+    const char *id = run_agent_at(r->run, agent)->id;
+    struct json_writer w;
+    event_begin(r, "tool", &w);
+    json_begin_object(&w);
+    if (e->step) {
+        json_member_string(&w, "flow", id);
+        json_member_string(&w, "step", e->step->path);
+        if (e->step->round)
+            json_member_int(&w, "round", e->step->round);
+    }
+    json_member_string(&w, "agent", e->step ? e->step->answered : id);
+    json_member_string(&w, "state", e->tool->ended ? "end" : "begin");
+    json_member_string(&w, "id", e->tool->id);
+    run_write_call(e->tool, &w);
+    json_end_object(&w);
+    event_end(r);
+}
+
 static void sse_event(struct reply *r, size_t agent, const struct event *e)
 {
-    struct json_writer w;
     if (e->type == EVENT_STEP) {
         sse_step(r, agent, e);
         return;
     }
     if (e->type == EVENT_TOOL) {
-        event_begin(r, "tool", &w);
-        json_begin_object(&w);
-        json_member_string(&w, "agent", run_agent_at(r->run, agent)->id);
-        json_key(&w, "name");
-        json_put_string(&w, e->text, e->len);
-        json_end_object(&w);
-        event_end(r);
+        sse_tool(r, agent, e);
         return;
     }
     if (e->type == EVENT_TEXT || r->text[agent].len)

@@ -20,6 +20,7 @@ static void free_parts(struct run *r)
         free(p->told.request_id);
         buf_release(&p->told.attempts);
         buf_release(&p->told.steps);
+        run_calls_release(&p->told.calls);
     }
     free(r->parts);
     r->parts = NULL;
@@ -97,7 +98,8 @@ static void sum_up(struct run *r)
     r->result.duration_ms = run_since(r);
     bool several = r->part_count > 1;
     const struct run_agent *first = &r->parts[0].told;
-    if (several || first->attempts.len || first->steps.len || first->request_id) {
+    if (several || first->attempts.len || first->steps.len || first->calls.bytes ||
+        first->request_id) {
         struct json_writer w;
         json_writer_init(&w, &r->results);
         run_write_results(r, FOR_OPERATOR, several, &w);
@@ -161,8 +163,17 @@ static void part_step(struct part *p, const struct event *e)
         json_writer_init(&w, all);
         json_begin_object(&w);
         run_write_step(e, FOR_OPERATOR, &w);
+        run_calls_write_step(&p->told.calls, e->step->path, &w);
         json_end_object(&w);
     }
+    if (!p->run->canceled)
+        tell(p, e);
+}
+
+static void part_tool(struct part *p, const struct event *e)
+{
+    if (e->tool->ended)
+        run_calls_add(&p->told.calls, e, run_since(p->run));
     if (!p->run->canceled)
         tell(p, e);
 }
@@ -225,8 +236,8 @@ static void on_event(struct listener *l, const struct event *e)
         part_again(p, e);
     else if (e->type == EVENT_STEP)
         part_step(p, e);
-    else
-        tell(p, e);
+    else if (e->type == EVENT_TOOL)
+        part_tool(p, e);
 }
 
 static enum status ask_one(struct part *p, struct error *err)
@@ -296,7 +307,7 @@ static void init_part(struct run *r, struct part *p, const struct known_agent *a
         .first_byte_ms = -1};
     buf_init(&p->told.text, r->service->env.max_reply);
     buf_init(&p->told.attempts, BUF_SMALL);
-    buf_init(&p->told.steps, 64 * BUF_SMALL);
+    buf_init(&p->told.steps, 64 * BUF_SMALL + 2 * RUN_CALLS_BYTES_MAX);
 }
 
 /* What of a run depends on its plan. */

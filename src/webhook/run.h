@@ -10,6 +10,7 @@
 #define MAGEC_WEBHOOK_RUN_H
 
 #include "webhook/plan.h"
+#include "webhook/run_calls.h"
 #include "webhook/service.h"
 
 enum cancel_reason {
@@ -32,8 +33,9 @@ struct run_agent {
     int64_t input_tokens, output_tokens; /* -1: not told */
     int64_t retry_after_ms; /* of one that failed in a way that may pass: as asked for; or 0 */
     bool is_flow;
-    struct buf steps;    /* of a flow, that have ended: JSON objects with commas between them */
-    struct buf attempts; /* that failed before: JSON objects with commas between them */
+    struct buf steps;       /* of a flow, that have ended: JSON objects with commas between them */
+    struct buf attempts;    /* that failed before: JSON objects with commas between them */
+    struct run_calls calls; /* of tools */
     int64_t first_byte_ms, duration_ms; /* from the start; first_byte -1: said nothing */
 };
 

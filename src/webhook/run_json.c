@@ -65,6 +65,7 @@ void run_write_agent(
         write_ids(a, w);
         write_list("attempts", &a->attempts, w);
         write_list("steps", &a->steps, w);
+        run_calls_write(&a->calls, w);
     }
     json_member_int(w, "durationMs", a->duration_ms);
     if (a->status) {

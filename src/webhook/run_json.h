@@ -12,8 +12,8 @@ enum run_reader { FOR_CALLER, FOR_OPERATOR };
 
 /* The members of one agent's outcome: agent, insteadOf (the one that was asked, when it is
  * another), ok, response (with_text), model, finishReason, usage, durationMs, error and status (of
- * one that failed); for the operator also answerId and requestId (the provider's) and the attempts
- * that failed before. Into an object that was begun. */
+ * one that failed); for the operator also answerId and requestId (the provider's), the attempts
+ * that failed before, and the tools that it called. Into an object that was begun. */
 void run_write_agent(
     const struct run_agent *a, enum run_reader reader, bool with_text, struct json_writer *w);
 /* The members of a step of a flow that begins or has ended: step (where it is), round (of a loop),

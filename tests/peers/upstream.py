@@ -342,6 +342,35 @@ def tool(x):
     x.done()
 
 
+def tools(x):
+    """What the system prompt (or else the prompt) begins with says it: a list of rounds, [{"say",
+    "calls": [[NAME, ARGUMENTS]]}]. Behind the last one, and whenever no tool may be called, it says
+    "RESULTS", or the last one's "end" with %R for the results of tools and %T for their names."""
+    messages = x.json.get("messages") or [{}]
+    rounds, _ = json.JSONDecoder().raw_decode(messages[0].get("content") or "[]")
+    at = sum(1 for m in messages if m.get("tool_calls"))
+    results = "|".join(m.get("content") or "" for m in messages if m.get("role") == "tool")
+    names = ",".join(t["function"]["name"] for t in x.json.get("tools") or [])
+    may = names and x.json.get("tool_choice") != "none"
+    x.stream()
+    if at < len(rounds) and "calls" in rounds[at] and may:
+        if "say" in rounds[at]:
+            x.say(rounds[at]["say"])
+        for i, (name, arguments) in enumerate(rounds[at]["calls"]):
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            x.event(x.chunk({"tool_calls": [{"index": i, "id": f"call-{at}-{i}", "type": "function",
+                                             "function": {"name": name, "arguments": ""}}]}))
+            for half in (text[:3], text[3:]):
+                x.event(x.chunk({"tool_calls": [{"index": i, "function": {"arguments": half}}]}))
+        x.finish("tool_calls")
+    else:
+        end = rounds[-1].get("end", "%R") if rounds else "%T"
+        x.say(end.replace("%R", results).replace("%T", names) or "nothing")
+        x.finish()
+    x.event(x.chunk(usage={"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}))
+    x.done()
+
+
 def badjson(x):
     x.stream()
     x.say("good ")
@@ -516,7 +545,7 @@ SCRIPTS = {
     "gzip": zipped, "no-done": no_done, "length": length, "stall-mid": stall_mid, "pings": pings,
     "keepopen": keepopen, "trickle-headers": trickle_headers, "cut-mid": cut_mid,
     "ends-early": ends_early, "no-finish": no_finish, "empty": empty,
-    "content_filter": content_filter, "refusal": refusal, "tool": tool, "badjson": badjson,
+    "content_filter": content_filter, "refusal": refusal, "tool": tool, "tools": tools, "badjson": badjson,
     "error-mid": error_mid, "key-mid": key_mid, "invalid-utf8": invalid_utf8,
     "huge-line": huge_line, "huge-reply": huge_reply, "429": rate_limit, "503": unavailable,
     "error200": error200, "echo-key": echo_key, "json": completion, "chunks": chunks,
