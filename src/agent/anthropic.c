@@ -2,6 +2,7 @@
  * anthropic: Anthropic Messages, streamed, against Anthropic and servers that are compatible with
  * it.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/anthropic_stream.h"
@@ -24,6 +25,151 @@ static void put_message(struct json_writer *w, const char *role, const char *tex
     json_key(w, "content");
     json_put_string(w, text, len);
     json_end_object(w);
+}
+
+/* ---- what was said ---- */
+
+/* An answer that is sent back as it came. */
+static bool is_own(const struct turn *t)
+{
+    return t->by == &protocol_anthropic && t->echo;
+}
+
+/* Ids of other protocols may be no ids here, or come twice: these are made of the places of the
+ * answer and of the call in it. */
+static void put_call_id(
+    struct json_writer *w, const char *key, const char *own, size_t answer, size_t call)
+{
+    char made[64];
+    snprintf(made, sizeof made, "call_%zu_%zu", answer, call);
+    json_member_string(w, key, own ? own : made);
+}
+
+/* A block of blanks is refused. */
+static void put_text(struct json_writer *w, const char *text, size_t len)
+{
+    size_t blanks = 0;
+    while (blanks < len && strchr(" \t\r\n", text[blanks]) && text[blanks])
+        blanks++;
+    if (blanks == len)
+        return;
+    json_begin_object(w);
+    json_member_string(w, "type", "text");
+    json_key(w, "text");
+    json_put_string(w, text, len);
+    json_end_object(w);
+}
+
+static void put_call(struct json_writer *w, const struct tool_call *c, size_t answer, size_t call)
+{
+    const char *input = tool_call_object(c);
+    json_begin_object(w);
+    json_member_string(w, "type", "tool_use");
+    put_call_id(w, "id", NULL, answer, call);
+    json_member_string(w, "name", c->name);
+    json_key(w, "input");
+    json_put_raw(w, input, strlen(input));
+    json_end_object(w);
+}
+
+static void put_answer(struct json_writer *w, const struct turn *t, size_t answer)
+{
+    json_begin_object(w);
+    json_member_string(w, "role", "assistant");
+    json_key(w, "content");
+    if (is_own(t)) {
+        json_put_raw(w, t->echo, strlen(t->echo));
+    } else {
+        json_begin_array(w);
+        put_text(w, t->text, t->len);
+        for (size_t i = 0; i < t->call_count; i++)
+            put_call(w, &t->calls[i], answer, i);
+        json_end_array(w);
+    }
+    json_end_object(w);
+}
+
+static void put_result(
+    struct json_writer *w, const struct turn *t, const char *id, size_t answer, size_t call)
+{
+    json_begin_object(w);
+    json_member_string(w, "type", "tool_result");
+    put_call_id(w, "tool_use_id", id, answer, call);
+    json_key(w, "content");
+    json_put_string(w, t->text, t->len);
+    if (t->failed)
+        json_member_bool(w, "is_error", true);
+    json_end_object(w);
+}
+
+/* All results of the answer before turn at are one message, and what the user said then. The turn
+ * behind it. */
+static size_t put_results(struct json_writer *w, const struct ask *ask, size_t at)
+{
+    const struct turn *t = ask->turns;
+    size_t answer = at ? at - 1 : 0, first = at;
+    json_begin_object(w);
+    json_member_string(w, "role", "user");
+    json_key(w, "content");
+    json_begin_array(w);
+    for (; at < ask->turn_count && t[at].role == TURN_RESULT; at++)
+        put_result(w, &t[at], is_own(&t[answer]) ? t[at].call->id : NULL, answer, at - first);
+    if (at < ask->turn_count && t[at].role == TURN_USER) {
+        put_text(w, t[at].text, t[at].len);
+        at++;
+    }
+    json_end_array(w);
+    json_end_object(w);
+    return at;
+}
+
+static void put_messages(struct json_writer *w, const struct ask *ask)
+{
+    put_message(w, "user", ask->prompt, ask->prompt_len);
+    for (size_t i = 0; i < ask->turn_count;) {
+        const struct turn *t = &ask->turns[i];
+        if (t->role == TURN_RESULT) {
+            i = put_results(w, ask, i);
+            continue;
+        }
+        if (t->call_count)
+            put_answer(w, t, i);
+        else
+            put_message(w, t->role == TURN_ASSISTANT ? "assistant" : "user", t->text, t->len);
+        i++;
+    }
+}
+
+/* ---- the rest of the body ---- */
+
+static void put_tools(struct json_writer *w, const struct ask *ask)
+{
+    json_begin_array(w);
+    for (size_t i = 0; i < ask->tool_count; i++) {
+        const struct tool *t = &ask->tools[i];
+        json_begin_object(w);
+        json_member_string(w, "name", t->name);
+        if (t->description)
+            json_member_string(w, "description", t->description);
+        json_key(w, "input_schema");
+        json_put_raw(w, t->schema, strlen(t->schema));
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+static void add_tools(const struct ask *ask, struct json_writer *w)
+{
+    if (ask->tool_count && !exchange_has_option(ask, "tools")) {
+        json_key(w, "tools");
+        put_tools(w, ask);
+    }
+    if (ask->tool_count && ask->tools_off && !exchange_has_option(ask, "tool_choice")) {
+        json_key(w, "tool_choice");
+        json_begin_object(w);
+        json_member_string(w, "type", "none");
+        json_end_object(w);
+    }
 }
 
 /* The agent's, and what a schema has to say in words. */
@@ -59,11 +205,9 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
     enum status st = add_system(ask, w, err);
     json_key(w, "messages");
     json_begin_array(w);
-    put_message(w, "user", ask->prompt, ask->prompt_len);
-    for (size_t i = 0; i < ask->turn_count; i++)
-        put_message(w, ask->turns[i].role == TURN_ASSISTANT ? "assistant" : "user",
-            ask->turns[i].text, ask->turns[i].len);
+    put_messages(w, ask);
     json_end_array(w);
+    add_tools(ask, w);
     json_member_bool(w, "stream", true);
     response_format_add_anthropic(ask, w);
     json_end_object(w);
@@ -110,5 +254,6 @@ const struct protocol protocol_anthropic = {
     .check = check,
     .exchange = &kind,
     EXCHANGE_TASK,
+    .tools = true,
     .turns = true,
 };

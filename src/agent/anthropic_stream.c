@@ -35,7 +35,7 @@ const char *anthropic_error_message(const struct json *j)
 
 /* ---- members ---- */
 
-enum { MEMBERS_MAX = 6 };
+enum { MEMBERS_MAX = 7 };
 
 /* The values of an object's members, absent ones for what it lacks; whether text is well-formed. Of
  * members that come twice the last counts, as in a tree. */
@@ -65,9 +65,9 @@ static void open_object(
     read_members(is_object ? object->bytes : "", is_object ? object->len : 0, keys, values);
 }
 
-enum { TYPE, DELTA, MESSAGE, USAGE, BLOCK, ERROR };
+enum { TYPE, DELTA, MESSAGE, USAGE, BLOCK, ERROR, INDEX };
 static const char *const event_keys[] = {
-    "type", "delta", "message", "usage", "content_block", "error", NULL};
+    "type", "delta", "message", "usage", "content_block", "error", "index", NULL};
 
 /* ---- the events ---- */
 
@@ -93,8 +93,9 @@ static void read_usage(struct stream *s, const struct json_slice *usage)
         s->input_tokens = sum(s->input_tokens, json_slice_int(&counts[i], 0));
 }
 
-static enum status read_message_start(struct stream *s, const struct json_slice *event)
+static enum status read_message_start(struct anthropic_stream *a, const struct json_slice *event)
 {
+    struct stream *s = &a->base;
     static const char *const keys[] = {"id", "model", "usage", NULL};
     struct json_slice message[MEMBERS_MAX];
     open_object(&event[MESSAGE], keys, message);
@@ -104,12 +105,17 @@ static enum status read_message_start(struct stream *s, const struct json_slice 
 }
 
 /* A block may begin with text. */
-static enum status read_block_start(struct stream *s, const struct json_slice *event)
+static enum status read_block_start(struct anthropic_stream *a, const struct json_slice *event)
 {
     static const char *const keys[] = {"type", "text", NULL};
+    struct stream *s = &a->base;
     struct json_slice block[MEMBERS_MAX];
+    enum status st = STATUS_OK;
     open_object(&event[BLOCK], keys, block);
-    return json_slice_is(&block[0], "text") ? stream_say(s, &block[1]) : STATUS_OK;
+    if (s->expects)
+        st =
+            anthropic_blocks_begin(&a->blocks, s, json_slice_int(&event[INDEX], -1), &event[BLOCK]);
+    return !st && json_slice_is(&block[0], "text") ? stream_say(s, &block[1]) : st;
 }
 
 static enum status read_refusal(struct stream *s, const struct json_slice *details)
@@ -122,26 +128,39 @@ static enum status read_refusal(struct stream *s, const struct json_slice *detai
     return st || s->refusal.len ? st : stream_refuse(s, &detail[1]);
 }
 
-static enum status read_message_delta(struct stream *s, const struct json_slice *event)
+/* Once it is finished. */
+static enum status write_echo(struct anthropic_stream *a)
+{
+    struct stream *s = &a->base;
+    if (!s->calls || !s->finish_reason)
+        return STATUS_OK;
+    anthropic_blocks_write(&a->blocks, s, &s->echo);
+    return buf_status(&s->echo) == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+static enum status read_message_delta(struct anthropic_stream *a, const struct json_slice *event)
 {
     static const char *const keys[] = {"stop_reason", "stop_details", NULL};
+    struct stream *s = &a->base;
     struct json_slice delta[MEMBERS_MAX];
     open_object(&event[DELTA], keys, delta);
     read_usage(s, &event[USAGE]);
     enum status st = stream_word(s, &delta[0], &s->finish_reason);
+    if (!st)
+        st = write_echo(a);
     return st || !json_slice_is(&delta[0], "refusal") ? st : read_refusal(s, &delta[1]);
 }
 
-static enum status read_message_stop(struct stream *s, const struct json_slice *event)
+static enum status read_message_stop(struct anthropic_stream *a, const struct json_slice *event)
 {
     (void)event;
-    s->done = true;
+    a->base.done = true;
     return STATUS_OK;
 }
 
 static const struct {
     const char *type;
-    enum status (*read)(struct stream *s, const struct json_slice *event);
+    enum status (*read)(struct anthropic_stream *a, const struct json_slice *event);
 } types[] = {
     {"message_start", read_message_start},
     {"content_block_start", read_block_start},
@@ -156,12 +175,26 @@ static enum status read_delta(
 {
     static const char *const keys[] = {"type", "text", NULL};
     struct json_slice delta[MEMBERS_MAX];
+    int64_t index = json_slice_int(&event[INDEX], -1);
+    enum status st = STATUS_OK;
+    if (s->base.expects)
+        st = anthropic_blocks_delta(&s->blocks, &s->base, index, &event[DELTA]);
     open_object(&event[DELTA], keys, delta);
-    if (!json_slice_is(&delta[0], "text_delta"))
-        return STATUS_OK;
+    if (st || !json_slice_is(&delta[0], "text_delta"))
+        return st;
+    s->said_index = index;
     if (delta[1].kind == JSON_STRING && event[TYPE].kind == JSON_STRING)
         json_alike_keep(&s->said_like, e->data, e->len, &delta[1]);
     return stream_say(&s->base, &delta[1]);
+}
+
+/* Another delta of the same block, which only has another text. */
+static enum status read_alike(struct anthropic_stream *s, const struct json_slice *text)
+{
+    enum status st = STATUS_OK;
+    if (s->base.expects)
+        st = anthropic_blocks_text(&s->blocks, s->said_index, text);
+    return st ? st : stream_say(&s->base, text);
 }
 
 /* ---- errors ---- */
@@ -216,7 +249,7 @@ static enum status on_event(void *stream, const struct sse_event *e)
     struct json_slice event[MEMBERS_MAX], text;
     bool is_error = !strcmp(e->type, "error");
     if (!is_error && json_alike_match(&s->said_like, e->data, e->len, &text))
-        return stream_say(&s->base, &text);
+        return read_alike(s, &text);
     if (!read_members(e->data, e->len, event_keys, event))
         return is_error ? fail_in_words(&s->base, e) : STATUS_BAD_REQUEST;
     const struct json_slice *type = &event[TYPE];
@@ -230,7 +263,7 @@ static enum status on_event(void *stream, const struct sse_event *e)
         return read_delta(s, e, event);
     for (size_t i = 0; i < TYPES; i++)
         if (is_type(e, type, types[i].type))
-            return types[i].read(&s->base, event);
+            return types[i].read(s, event);
     return STATUS_OK; /* a ping, the end of a block, or news */
 }
 
@@ -245,7 +278,14 @@ static void release(void *stream)
 {
     struct anthropic_stream *s = stream;
     json_alike_release(&s->said_like);
+    anthropic_blocks_release(&s->blocks);
     stream_release(&s->base);
+}
+
+/* Then its last call may be half of one, though it looks whole. */
+static bool is_cut_off(const char *reason)
+{
+    return !strcmp(reason, "max_tokens") || !strcmp(reason, "model_context_window_exceeded");
 }
 
 static enum status end(const void *stream, struct error *err)
@@ -256,8 +296,13 @@ static enum status end(const void *stream, struct error *err)
         return stream_end(s, err);
     if (!strcmp(reason, "refusal"))
         return error_set(err, STATUS_BACKEND, "the model refused to answer");
-    if (!strcmp(reason, "tool_use"))
-        return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
+    if (!strcmp(reason, "tool_use") && !s->calls)
+        return error_set(err, STATUS_BACKEND,
+            s->expects ? "the call did not come (finish reason \"tool_use\")"
+                       : "the model called a tool, but has none");
+    if (s->calls && is_cut_off(reason))
+        return error_set(err, STATUS_BACKEND,
+            "the answer was cut off (finish reason \"%s\") within a tool call", reason);
     if (!strcmp(reason, "pause_turn"))
         return error_set(err, STATUS_BACKEND, "the model paused before its answer was complete");
     return stream_end(s, err);
@@ -266,6 +311,7 @@ static enum status end(const void *stream, struct error *err)
 const struct stream_reader anthropic_reader = {
     .size = sizeof(struct anthropic_stream),
     .init = init,
+    .expect_calls = stream_expect_calls,
     .feed = stream_feed,
     .end = end,
     .told = stream_told,
