@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/gemini_calls.h"
+
 const char *gemini_error_message(const struct json *j)
 {
     const struct json *first = json_kind(j) == JSON_ARRAY ? json_at(j, 0) : j;
@@ -154,23 +156,76 @@ static enum status read_feedback(struct gemini_stream *g, const struct chunk *c)
     return st;
 }
 
+struct part {
+    struct json_slice text, thought, signature, call;
+};
+
+/* A text of nothing is refused when it is sent back. */
+static bool is_kept(const struct part *p)
+{
+    bool nothing = p->text.kind == JSON_STRING && !p->text.len;
+    return !nothing || p->signature.kind == JSON_STRING || p->call.kind == JSON_OBJECT;
+}
+
+static enum status read_part(
+    struct gemini_stream *g, const struct part *p, const char *bytes, size_t len)
+{
+    struct stream *s = &g->stream;
+    enum status st = STATUS_OK;
+    bool called = p->call.kind == JSON_OBJECT;
+    s->called = s->called || (called && !s->expects);
+    if (s->expects && is_kept(p))
+        st = gemini_keep_part(s, bytes, len);
+    if (!st && called && s->expects)
+        st = gemini_read_call(s, &p->call);
+    if (!st && (p->thought.kind != JSON_BOOL || *p->thought.bytes != 't'))
+        st = stream_say(s, &p->text);
+    return st;
+}
+
 static enum status read_parts(struct gemini_stream *g, const struct json_slice *parts)
 {
     struct json_scan s;
-    struct json_slice text, thought, call;
-    const struct field fields[] = {
-        {"text", &text, NULL}, {"thought", &thought, NULL}, {"functionCall", &call, NULL}, {0}};
+    struct part p;
+    const struct field fields[] = {{"text", &p.text, NULL}, {"thought", &p.thought, NULL},
+        {"thoughtSignature", &p.signature, NULL}, {"functionCall", &p.call, NULL}, {0}};
     enum status st = STATUS_OK;
     json_scan_init(&s, parts->bytes, parts->len);
     if (parts->kind != JSON_ARRAY || !json_scan_array(&s))
         return STATUS_OK;
     while (!st && json_scan_element(&s)) {
+        const char *from = s.at;
         scan_fields(&s, NULL, fields);
-        g->called = g->called || call.kind == JSON_OBJECT;
-        if (thought.kind != JSON_BOOL || *thought.bytes != 't')
-            st = stream_say(&g->stream, &text);
+        st = read_part(g, &p, from, (size_t)(s.at - from));
     }
     return st;
+}
+
+/* ---- how it ended ---- */
+
+/* What went wrong with a call, as far as the provider has a word for it. */
+static const struct {
+    const char *reason, *what;
+} failures[] = {
+    {"MALFORMED_FUNCTION_CALL", "the model wrote a tool call that cannot be read"},
+    {"UNEXPECTED_TOOL_CALL", "the model called a tool that it does not have"},
+    {"TOO_MANY_TOOL_CALLS", "the model called too many tools in a row"},
+    {"MISSING_THOUGHT_SIGNATURE", "an earlier tool call was sent back without its signature"},
+};
+
+static const char *what_failed(const char *reason)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (!strcmp(reason, failures[i].reason))
+            return failures[i].what;
+    return "the answer was stopped by the provider";
+}
+
+/* Compatible servers have a word of their own for an end with a call. */
+static bool is_good_end(const struct stream *s, const char *reason)
+{
+    return !strcmp(reason, "STOP") || !strcmp(reason, "MAX_TOKENS") || s->called ||
+           (s->calls && !strcmp(reason, "FUNCTION_CALL"));
 }
 
 static enum status read_finish(struct gemini_stream *g, const struct chunk *c)
@@ -180,9 +235,9 @@ static enum status read_finish(struct gemini_stream *g, const struct chunk *c)
     if (!json_slice_is(&c->finish_reason, "FINISH_REASON_UNSPECIFIED"))
         st = stream_word(s, &c->finish_reason, &s->finish_reason);
     const char *word = s->finish_reason;
-    if (st || !word || !strcmp(word, "STOP") || !strcmp(word, "MAX_TOKENS") || g->called)
+    if (st || !word || is_good_end(s, word))
         return st;
-    return fail_with(g, "the answer was stopped by the provider", word, &c->finish_message);
+    return fail_with(g, what_failed(word), word, &c->finish_message);
 }
 
 static int64_t count(const struct json_slice *v, int64_t before)
@@ -328,14 +383,13 @@ static enum status end(const void *stream, struct error *err)
     const struct stream *s = &g->stream;
     if (!s->error && g->bare.len)
         return error_set(err, STATUS_BACKEND, "a part of the stream is no event");
-    if (!s->error && s->finish_reason && g->called)
-        return error_set(err, STATUS_BACKEND, "the model called a tool, but has none");
     return stream_end(s, err);
 }
 
 const struct stream_reader gemini_reader = {
     .size = sizeof(struct gemini_stream),
     .init = init,
+    .expect_calls = stream_expect_calls,
     .feed = feed,
     .end = end,
     .told = stream_told,

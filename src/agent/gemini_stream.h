@@ -3,7 +3,8 @@
  * events whose data are JSON chunks. The text of all parts of candidates[0] is the reply, in order,
  * without those that are thoughts. There is no last event: a stream is finished when a
  * finishReason was said, STOP or MAX_TOKENS; any other fails it, as a blocked prompt does
- * (promptFeedback.blockReason). Of usageMetadata the last counts; thoughts count as output.
+ * (promptFeedback.blockReason). A function's call is whole in its part. Of usageMetadata the last
+ * counts; thoughts count as output.
  *
  * Errors come as {"error":{"code","message","status"}}, alone or as the first of an array, under
  * any status, as an event, and also bare among the lines of a stream.
@@ -16,7 +17,6 @@
 struct gemini_stream {
     struct stream stream; /* the first member: functions of agent/stream.h are given the whole */
     int64_t candidate_tokens, thought_tokens; /* -1: not told */
-    bool called;                              /* a function, of which there are none */
     bool in_line;                             /* the next byte does not begin a line */
     struct buf bare;                          /* a document without "data:", as far as it came */
     unsigned bare_depth;                      /* its containers that are open */

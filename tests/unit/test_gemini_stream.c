@@ -107,8 +107,13 @@ static const struct stream_row rows[] = {
         "data: {\"candidates\":[{\"content\":{},\"finishReason\":\"MALFORMED_FUNCTION_CALL\","
         "\"finishMessage\":\"Malformed function call: f(\"}],\"usageMetadata\":{"
         "\"promptTokenCount\":7}}\n\n",
-        "", STOPS "MALFORMED_FUNCTION_CALL: Malformed function call: f(", "MALFORMED_FUNCTION_CALL",
-        7, -1},
+        "",
+        "the model wrote a tool call that cannot be read: MALFORMED_FUNCTION_CALL: Malformed "
+        "function call: f(",
+        "MALFORMED_FUNCTION_CALL", 7, -1},
+    {"UNEXPECTED_TOOL_CALL", FINISH("UNEXPECTED_TOOL_CALL"), "",
+        "the model called a tool that it does not have: UNEXPECTED_TOOL_CALL",
+        "UNEXPECTED_TOOL_CALL", -1, -1},
     {"a function is called",
         PARTS("{\"functionCall\":{\"name\":\"f\",\"args\":{\"text\":\"x\"}}}") FINISH("STOP"), "",
         "the model called a tool", "STOP", -1, -1},
@@ -208,7 +213,7 @@ START_TEST(test_every_cut)
         struct told told = unit_stream_end(&r);
         const struct gemini_stream *g = r.stream;
         ck_assert(r.status == STATUS_BACKEND ? r.err.text[0] : r.status == STATUS_OK);
-        ck_assert(r.status || (told.finish_reason && r.text.len && !g->called));
+        ck_assert(r.status || (told.finish_reason && r.text.len && !g->stream.called));
         unit_stream_release(&r);
     }
 }

@@ -108,6 +108,15 @@ static inline void model_parts(struct model *m, const struct json *parts)
     }
 }
 
+static inline const char *model_what(const char *word)
+{
+    if (!strcmp(word, "MALFORMED_FUNCTION_CALL"))
+        return "the model wrote a tool call that cannot be read";
+    if (!strcmp(word, "UNEXPECTED_TOOL_CALL"))
+        return "the model called a tool that it does not have";
+    return "the answer was stopped by the provider";
+}
+
 static inline enum status model_chunk(struct model *m, const struct json *chunk)
 {
     const struct json *candidates = json_get(chunk, "candidates"),
@@ -138,8 +147,7 @@ static inline enum status model_chunk(struct model *m, const struct json *chunk)
     word = m->finish_reason;
     if (!word || !strcmp(word, "STOP") || !strcmp(word, "MAX_TOKENS") || m->called)
         return STATUS_OK;
-    return model_fail(m, "the answer was stopped by the provider", word,
-        json_get_string(candidate, "finishMessage"));
+    return model_fail(m, model_what(word), word, json_get_string(candidate, "finishMessage"));
 }
 
 static inline enum status model_event(void *ctx, const struct sse_event *e)
@@ -187,7 +195,7 @@ static inline void model_check(
     ck_assert_int_eq(told.input_tokens, m.input);
     ck_assert_int_eq(told.output_tokens, model_output(&m));
     ck_assert_int_eq(told.done, m.done);
-    ck_assert_int_eq(g->called, m.called);
+    ck_assert_int_eq(g->stream.called, m.called);
     sse_release(&sse);
     buf_release(&m.text);
     free(m.finish_reason);
