@@ -142,8 +142,11 @@ static void put_messages(struct json_writer *w, const struct ask *ask)
 
 /* ---- the rest of the body ---- */
 
+/* The provider's own, which the options have, stand behind. */
 static void put_tools(struct json_writer *w, const struct ask *ask)
 {
+    const struct json_slice options = exchange_options(ask);
+    const struct json_slice given = exchange_member(&options, "tools");
     json_begin_array(w);
     for (size_t i = 0; i < ask->tool_count; i++) {
         const struct tool *t = &ask->tools[i];
@@ -155,16 +158,17 @@ static void put_tools(struct json_writer *w, const struct ask *ask)
         json_put_raw(w, t->schema, strlen(t->schema));
         json_end_object(w);
     }
+    exchange_add_objects(w, &given);
     json_end_array(w);
 }
 
 static void add_tools(const struct ask *ask, struct json_writer *w)
 {
-    if (ask->tool_count && !exchange_has_option(ask, "tools")) {
-        json_key(w, "tools");
-        put_tools(w, ask);
-    }
-    if (ask->tool_count && ask->tools_off && !exchange_has_option(ask, "tool_choice")) {
+    if (!ask->tool_count)
+        return;
+    json_key(w, "tools");
+    put_tools(w, ask);
+    if (ask->tools_off) {
         json_key(w, "tool_choice");
         json_begin_object(w);
         json_member_string(w, "type", "none");
@@ -194,6 +198,20 @@ static enum status add_system(const struct ask *ask, struct json_writer *w, stru
     return st;
 }
 
+static void add_options(const struct ask *ask, struct json_writer *w)
+{
+    const char *but[4] = {NULL};
+    size_t n = 0;
+    const struct json_slice options = exchange_options(ask);
+    if (response_format_add_anthropic(ask, w))
+        but[n++] = "output_config";
+    if (ask->tool_count)
+        but[n++] = "tools";
+    if (ask->tool_count && ask->tools_off)
+        but[n++] = "tool_choice";
+    exchange_add_members_but(w, &options, but);
+}
+
 static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)
 {
     const struct agent *a = ask->agent;
@@ -209,7 +227,7 @@ static enum status body(const struct ask *ask, struct json_writer *w, struct err
     json_end_array(w);
     add_tools(ask, w);
     json_member_bool(w, "stream", true);
-    response_format_add_anthropic(ask, w);
+    add_options(ask, w);
     json_end_object(w);
     return st;
 }

@@ -81,6 +81,8 @@ void exchange_add_members(struct json_writer *w, const struct json_slice *object
 /* The same but for several, ended by NULL. */
 void exchange_add_members_but(
     struct json_writer *w, const struct json_slice *object, const char *const *but);
+/* The objects among an array's elements, into an array that is being written. */
+void exchange_add_objects(struct json_writer *w, const struct json_slice *array);
 /* For path: the bytes of s escaped in the path or the query of a URL, added to url. */
 void exchange_add_escaped(struct buf *url, const char *s);
 

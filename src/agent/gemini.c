@@ -137,25 +137,26 @@ static void put_tool(struct json_writer *w, const struct tool *t)
     json_end_object(w);
 }
 
+/* The provider's own, which the options have, stand behind. */
 static void add_tools(const struct ask *ask, struct json_writer *w)
 {
     static const char none[] = "{\"functionCallingConfig\":{\"mode\":\"NONE\"}}";
+    const struct json_slice options = exchange_options(ask);
+    const struct json_slice given = exchange_member(&options, "tools");
     if (!ask->tool_count)
         return;
-    if (!exchange_has_option(ask, "tools")) {
-        json_key(w, "tools");
-        json_begin_array(w);
-        json_begin_object(w);
-        json_key(w, "functionDeclarations");
-        json_begin_array(w);
-        for (size_t i = 0; i < ask->tool_count; i++)
-            put_tool(w, &ask->tools[i]);
-        json_end_array(w);
-        json_end_object(w);
-        json_end_array(w);
-    }
-    if (ask->tools_off && !exchange_has_option(ask, "toolConfig") &&
-        !exchange_has_option(ask, "tool_config")) {
+    json_key(w, "tools");
+    json_begin_array(w);
+    json_begin_object(w);
+    json_key(w, "functionDeclarations");
+    json_begin_array(w);
+    for (size_t i = 0; i < ask->tool_count; i++)
+        put_tool(w, &ask->tools[i]);
+    json_end_array(w);
+    json_end_object(w);
+    exchange_add_objects(w, &given);
+    json_end_array(w);
+    if (ask->tools_off) {
         json_key(w, "toolConfig");
         json_put_raw(w, none, sizeof none - 1);
     }
@@ -166,6 +167,8 @@ static void add_tools(const struct ask *ask, struct json_writer *w)
 static void add_options(const struct ask *ask, struct json_writer *w)
 {
     static const char name[] = "generationConfig", most[] = "maxOutputTokens";
+    const char *but[5] = {NULL};
+    size_t n = 0;
     const struct json_slice options = exchange_options(ask);
     const struct json_slice given = exchange_member(&options, name);
     bool said = exchange_member(&given, most).kind != JSON_ABSENT;
@@ -180,7 +183,15 @@ static void add_options(const struct ask *ask, struct json_writer *w)
         exchange_add_members(w, &given, NULL);
         json_end_object(w);
     }
-    exchange_add_members(w, &options, given.kind == JSON_OBJECT ? name : NULL);
+    if (given.kind == JSON_OBJECT)
+        but[n++] = name;
+    if (ask->tool_count)
+        but[n++] = "tools";
+    if (ask->tool_count && ask->tools_off) {
+        but[n++] = "toolConfig";
+        but[n++] = "tool_config";
+    }
+    exchange_add_members_but(w, &options, but);
 }
 
 static enum status body(const struct ask *ask, struct json_writer *w, struct error *err)

@@ -11,22 +11,6 @@ void openai_tools_put(struct json_writer *w, const struct tool *t)
     json_put_raw(w, t->schema, strlen(t->schema));
 }
 
-static void add_given(const struct json_slice *tools, struct json_writer *w)
-{
-    struct json_scan scan;
-    struct json_slice one;
-    if (tools->kind != JSON_ARRAY)
-        return;
-    json_scan_init(&scan, tools->bytes, tools->len);
-    if (!json_scan_array(&scan))
-        return;
-    while (json_scan_element(&scan)) {
-        json_scan_value(&scan, &one);
-        if (one.kind == JSON_OBJECT)
-            json_put_raw(w, one.bytes, one.len);
-    }
-}
-
 void openai_tools_add(const struct ask *ask, struct json_writer *w,
     void (*put)(struct json_writer *w, const struct tool *t))
 {
@@ -36,7 +20,7 @@ void openai_tools_add(const struct ask *ask, struct json_writer *w,
     json_begin_array(w);
     for (size_t i = 0; i < ask->tool_count; i++)
         put(w, &ask->tools[i]);
-    add_given(&given, w);
+    exchange_add_objects(w, &given);
     json_end_array(w);
 }
 

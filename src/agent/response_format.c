@@ -239,12 +239,10 @@ bool response_format_add_responses(const struct ask *ask, struct json_writer *w)
     return add_within(ask, w, "text", ask->schema ? put_format_named : NULL);
 }
 
-void response_format_add_anthropic(const struct ask *ask, struct json_writer *w)
+bool response_format_add_anthropic(const struct ask *ask, struct json_writer *w)
 {
     bool sent = ask_suits(ask, response_format_is_closed);
-    const struct json_slice options = exchange_options(ask);
-    bool ours = add_within(ask, w, "output_config", sent ? put_format_plain : NULL);
-    exchange_add_members(w, &options, ours ? "output_config" : NULL);
+    return add_within(ask, w, "output_config", sent ? put_format_plain : NULL);
 }
 
 void response_format_add_gemini(

@@ -17,11 +17,10 @@ bool response_format_is_closed(const struct json *schema);
 
 /* Adds member: {"type":"json_schema","json_schema":{...}}, openai's own. */
 void response_format_add_openai(const struct ask *ask, struct json_writer *w);
-/* Adds member "text" (responses) with a "format" and whatever else the options have in it; if so,
- * the options are to be added without theirs. */
+/* Add member "text" (responses) and "output_config" (anthropic) with a "format" and whatever else
+ * the options have in it; if so, the options are to be added without theirs. */
 bool response_format_add_responses(const struct ask *ask, struct json_writer *w);
-/* The same with "output_config" (anthropic), and then adds all other options. */
-void response_format_add_anthropic(const struct ask *ask, struct json_writer *w);
+bool response_format_add_anthropic(const struct ask *ask, struct json_writer *w);
 /* Adds the members of generationConfig (gemini) unless given, the options' own, has them. */
 void response_format_add_gemini(
     const struct ask *ask, const struct json_slice *given, struct json_writer *w);

@@ -14,7 +14,7 @@ empty the answer is empty (finish reason "STOP")
 only-thinking the answer is empty (finish reason "MAX_TOKENS")
 safety the answer was stopped by the provider: SAFETY
 recitation the answer was stopped by the provider: RECITATION
-malformed stopped by the provider: MALFORMED_FUNCTION_CALL: Malformed: f(
+malformed the model wrote a tool call that cannot be read: MALFORMED_FUNCTION_CALL: Malformed: f(
 tool called a tool
 blocked the prompt was blocked: PROHIBITED_CONTENT
 error-first The model is overloaded.

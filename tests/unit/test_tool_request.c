@@ -83,7 +83,7 @@ static void check(
 
 START_TEST(test_anthropic_tools)
 {
-    static char options[] = "{\"tools\":[1],\"tool_choice\":{\"type\":\"any\"}}";
+    static char options[] = "{\"tools\":[1,{\"type\":\"own\"}],\"tool_choice\":{\"type\":\"any\"}}";
     struct request r;
     begin(&r);
     check(&r, "anthropic", "tools",
@@ -94,10 +94,16 @@ START_TEST(test_anthropic_tools)
     r.ask.tools_off = true;
     check(&r, "anthropic", "tool_choice", "{\"type\":\"none\"}");
     r.agent.options = options;
-    check(&r, "anthropic", "tools", "[1]");
+    r.ask.tool_count = 1;
+    check(&r, "anthropic", "tool_choice", "{\"type\":\"none\"}");
+    r.ask.tools_off = false;
     check(&r, "anthropic", "tool_choice", "{\"type\":\"any\"}");
-    r.agent.options = NULL;
+    r.ask.tools = &tools[1];
+    check(&r, "anthropic", "tools",
+        "[{\"name\":\"g\",\"input_schema\":{\"type\":\"object\"}},{\"type\":\"own\"}]");
     r.ask.tool_count = 0;
+    check(&r, "anthropic", "tools", "[1,{\"type\":\"own\"}]");
+    r.agent.options = NULL;
     check(&r, "anthropic", "tools", "");
     check(&r, "anthropic", "tool_choice", "");
 }
@@ -151,7 +157,7 @@ END_TEST
 
 START_TEST(test_gemini_tools)
 {
-    static char options[] = "{\"tools\":[1],\"tool_config\":{}}";
+    static char options[] = "{\"tools\":[1,{\"googleSearch\":{}}],\"tool_config\":{}}";
     struct request r;
     begin(&r);
     check(&r, "gemini", "tools",
@@ -162,10 +168,18 @@ START_TEST(test_gemini_tools)
     r.ask.tools_off = true;
     check(&r, "gemini", "toolConfig", "{\"functionCallingConfig\":{\"mode\":\"NONE\"}}");
     r.agent.options = options;
-    check(&r, "gemini", "tools", "[1]");
+    check(&r, "gemini", "tool_config", "");
+    r.ask.tools_off = false;
     check(&r, "gemini", "toolConfig", "");
-    r.agent.options = NULL;
+    check(&r, "gemini", "tool_config", "{}");
+    r.ask.tools = &tools[1];
+    r.ask.tool_count = 1;
+    check(&r, "gemini", "tools",
+        "[{\"functionDeclarations\":[{\"name\":\"g\",\"parametersJsonSchema\":{\"type\":"
+        "\"object\"}}]},{\"googleSearch\":{}}]");
     r.ask.tool_count = 0;
+    check(&r, "gemini", "tools", "[1,{\"googleSearch\":{}}]");
+    r.agent.options = NULL;
     check(&r, "gemini", "tools", "");
     check(&r, "gemini", "toolConfig", "");
 }
