@@ -328,10 +328,21 @@ static void set_request(struct transfer *x, const struct http_request *req)
     curl->easy_setopt(x->easy, CURLOPT_PRIVATE, x);
 }
 
+static enum status begin(struct transfer *x, const struct http_request *req)
+{
+    struct transport *t = x->transport;
+    if (add_headers(x, req->headers) ||
+        deadline_start(&x->deadline, t->loop, &req->deadlines, on_expired, x) ||
+        t->curl.easy_setopt(x->easy, CURLOPT_URL, req->url))
+        return STATUS_NO_MEMORY;
+    set_request(x, req);
+    return t->curl.multi_add_handle(t->multi.handle, x->easy) == CURLM_OK ? STATUS_OK
+                                                                          : STATUS_NO_MEMORY;
+}
+
 enum status transport_post(
     struct transport *t, const struct http_request *req, struct transfer **out, struct error *err)
 {
-    const struct curl_api *curl = &t->curl;
     struct transfer *x = calloc(1, sizeof *x);
     if (!x)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -340,22 +351,15 @@ enum status transport_post(
     x->ctx = req->ctx;
     x->job.run = run_job;
     enum status st = get_handle(x, req, err);
-    if (st)
-        goto fail;
-    st = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (add_headers(x, req->headers) ||
-        deadline_start(&x->deadline, t->loop, &req->deadlines, on_expired, x) ||
-        curl->easy_setopt(x->easy, CURLOPT_URL, req->url))
-        goto fail;
-    set_request(x, req);
-    if (curl->multi_add_handle(t->multi.handle, x->easy) != CURLM_OK)
-        goto fail;
+    if (!st && begin(x, req))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (st) {
+        transfer_destroy(x);
+        return st;
+    }
     x->body = req->body;
     *out = x;
     return STATUS_OK;
-fail:
-    transfer_destroy(x);
-    return st;
 }
 
 const char *transfer_header(struct transfer *x, const char *name)
