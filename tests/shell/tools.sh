@@ -170,4 +170,30 @@ work root.steps[1] two there' 'events of a flow say where a tool was called'
 is "$(last '[.results[0].steps[] | {(.agent): [.tools[].name] | sort}] | add')" '{"one":["shout"],"two":["here","there"]}' \
     'steps at the same time have their own calls'
 
+# --- each protocol, against a mock of the providers' servers
+
+if start_aimock <<'JSON'; then
+{"fixtures": [
+  {"match": {"userMessage": "weather", "hasToolResult": false}, "response": {"content": "One moment.", "toolCalls": [
+    {"name": "shout", "arguments": {"text": "paris"}}, {"name": "here", "arguments": {}}, {"name": "there", "arguments": {}}]}},
+  {"match": {"toolResultContains": "met here"}, "response": {"content": "It rains in Paris."}}
+]}
+JSON
+    for type in openai responses anthropic gemini; do
+        case $type in
+        openai | responses) base=$mock_url/v1 ;;
+        gemini) base=$mock_url/v1beta ;;
+        *) base=$mock_url ;;
+        esac
+        set_up backend add "mock-$type" --type "$type" --url "$base" --key env:UPSTREAM_KEY
+        set_up agent add "mock-$type" --backend "mock-$type" --model gpt-4.1 --tools shout,here,there
+        rm -f here there
+        is "$(magec ask "mock-$type" 'What is the weather?')" 'One moment.
+
+It rains in Paris.' "aimock: $type"
+        is "$(last '[.results[0].tools[] | [.name, .failed]] | sort')" '[["here",false],["shout",false],["there",false]]' \
+            "aimock: $type: what was called"
+    done
+fi
+
 done_testing
