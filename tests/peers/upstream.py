@@ -344,13 +344,19 @@ def tool(x):
 
 def tools(x):
     """What the system prompt (or else the prompt) begins with says it: a list of rounds, [{"say",
-    "calls": [[NAME, ARGUMENTS]]}]. Behind the last one, and whenever no tool may be called, it says
+    "calls": [[NAME, ARGUMENTS]]}]; if it is no JSON, every tool that needs no
+    arguments is called. Behind the last one, and whenever no tool may be called, it says
     "RESULTS", or the last one's "end" with %R for the results of tools and %T for their names."""
     messages = x.json.get("messages") or [{}]
-    rounds, _ = json.JSONDecoder().raw_decode(messages[0].get("content") or "[]")
+    told = [t["function"] for t in x.json.get("tools") or []]
+    try:
+        rounds, _ = json.JSONDecoder().raw_decode(messages[0].get("content") or "[]")
+    except ValueError:
+        rounds = [{"calls": [[t["name"], {}] for t in told if "required" not in t["parameters"]]},
+                  {"end": "%R"}]
     at = sum(1 for m in messages if m.get("tool_calls"))
     results = "|".join(m.get("content") or "" for m in messages if m.get("role") == "tool")
-    names = ",".join(t["function"]["name"] for t in x.json.get("tools") or [])
+    names = ",".join(t["name"] for t in told)
     may = names and x.json.get("tool_choice") != "none"
     x.stream()
     if at < len(rounds) and "calls" in rounds[at] and may:
