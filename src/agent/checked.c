@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/exchange_request.h"
+#include "agent/line.h"
 #include "agent/secret.h"
 #include "base/json_schema.h"
 #include "base/units.h"
@@ -22,7 +23,7 @@ struct checked {
     struct buf first;  /* the answer that did not match */
     struct buf demand; /* for another */
     struct turn turns[2];
-    struct candidate who; /* is asked */
+    struct line line;
     int64_t began_ms, total_ms;
     int64_t input_tokens, output_tokens; /* of the first answer */
     int attempts;
@@ -118,7 +119,7 @@ static void say(struct checked *c, const struct outcome *o)
 /* What of the answer people see: without keys, and not all of a long one. */
 static void quote(const struct checked *c, struct buf *out)
 {
-    const struct protocol *p = protocol_find(c->who.backend->type);
+    const struct protocol *p = protocol_find(c->line.who.backend->type);
     struct exchange_request r = {.ask = NULL};
     struct ask ask = c->ask;
     struct buf clean, start;
@@ -126,8 +127,8 @@ static void quote(const struct checked *c, struct buf *out)
     buf_init(&start, REDACTED_MAX + 1);
     buf_add(
         &start, buf_str(&c->answer), utf8_cut(buf_str(&c->answer), c->answer.len, REDACTED_MAX));
-    ask.agent = c->who.agent;
-    ask.backend = c->who.backend;
+    ask.agent = c->line.who.agent;
+    ask.backend = c->line.who.backend;
     if (p && p->exchange)
         exchange_request_make(&r, p->exchange, &ask, NULL); /* for its keys */
     secret_hide(buf_str(&start), &r.secrets, &clean);
@@ -200,14 +201,7 @@ static enum status demand_another(struct checked *c, const struct error *why)
 /* Who answered is asked, and those behind in the line take its place. */
 static void keep_line(struct checked *c)
 {
-    const struct ask *asked = c->task.ask;
-    for (size_t i = 0; i < asked->other_count; i++)
-        if (asked->others[i].agent == c->who.agent) {
-            c->ask.others = asked->others + i + 1;
-            c->ask.other_count = asked->other_count - i - 1;
-        }
-    c->ask.agent = c->who.agent;
-    c->ask.backend = c->who.backend;
+    line_keep(&c->line);
     if (c->total_ms > 0)
         c->ask.total_ms = left(c) ? left(c) : 1;
 }
@@ -219,8 +213,10 @@ static void tell(struct checked *c, const struct outcome *o, const struct error 
     told.status =
         error_set(&err, STATUS_BACKEND, "the answer does not match its schema: %s", why->text);
     told.error = err.text;
-    struct event e = {
-        .type = EVENT_AGAIN, .outcome = &told, .agent = c->who.agent, .next = c->who.agent};
+    struct event e = {.type = EVENT_AGAIN,
+        .outcome = &told,
+        .agent = c->line.who.agent,
+        .next = c->line.who.agent};
     c->task.listener->event(c->task.listener, &e);
 }
 
@@ -287,14 +283,6 @@ static void hold(struct checked *c, const struct event *e)
     task_cancel(c->current);
 }
 
-static void note_next(struct checked *c, const struct agent *next)
-{
-    const struct ask *ask = &c->ask;
-    for (size_t i = 0; i < ask->other_count; i++)
-        if (ask->others[i].agent == next)
-            c->who = ask->others[i];
-}
-
 static void on_event(struct listener *l, const struct event *e)
 {
     struct checked *c = (struct checked *)(void *)((char *)l - offsetof(struct checked, below));
@@ -304,7 +292,7 @@ static void on_event(struct listener *l, const struct event *e)
         hold(c, e);
     } else {
         if (e->type == EVENT_AGAIN)
-            note_next(c, e->next);
+            line_note(&c->line, e->next);
         c->task.listener->event(c->task.listener, e);
     }
 }
@@ -330,7 +318,7 @@ static enum status start(struct task *t, struct error *err)
     c->ask = *t->ask;
     c->ask.whole = true;
     c->ask.schema = t->ask->agent->response_schema;
-    c->who = (struct candidate){t->ask->agent, t->ask->backend};
+    line_init(&c->line, &c->ask);
     c->began_ms = loop_now(t->env->loop);
     c->total_ms = task_deadlines(t->ask).total_ms;
     c->input_tokens = c->output_tokens = -1;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/line.h"
 #include "agent/tool_batch.h"
 #include "agent/tool_talk.h"
 #include "agent/tool_tell.h"
@@ -23,8 +24,8 @@ struct tool_loop {
     struct tool_batch *batch; /* NULL while no calls are made */
     struct timer *timer;      /* the total deadline, while nothing below looks at it */
     struct job job;           /* the next round, or the end */
-    struct candidate who;     /* is asked */
-    struct buf text;          /* of this round */
+    struct line line;
+    struct buf text; /* of this round */
     int64_t began_ms, total_ms;
     int64_t input_tokens, output_tokens;
     int64_t rounds, calls; /* with calls; made */
@@ -161,25 +162,12 @@ static bool is_last(const struct tool_loop *l)
     return calls_left(l) <= 0 || l->rounds >= most(a->tool_rounds, TOOL_ROUNDS);
 }
 
-/* Who answered is asked, and those behind it in the line take its place. */
-static void keep_line(struct tool_loop *l)
-{
-    for (size_t i = 0; i < l->ask.other_count; i++)
-        if (l->ask.others[i].agent == l->who.agent) {
-            l->ask.others += i + 1;
-            l->ask.other_count -= i + 1;
-            break;
-        }
-    l->ask.agent = l->who.agent;
-    l->ask.backend = l->who.backend;
-}
-
 static enum status ask_round(struct tool_loop *l, struct error *err)
 {
     task_free(l->current);
     l->current = NULL;
     timer_stop(l->timer);
-    keep_line(l);
+    line_keep(&l->line);
     buf_reset(&l->text);
     l->ask.turns = l->talk.turns;
     l->ask.turn_count = l->talk.count;
@@ -251,7 +239,8 @@ static const struct tool_batch_handler batch_handler = {on_tool, on_called};
 
 static enum status call_all(struct tool_loop *l, const struct outcome *o)
 {
-    enum status st = tool_talk_answer(&l->talk, &l->text, o, protocol_find(l->who.backend->type));
+    enum status st =
+        tool_talk_answer(&l->talk, &l->text, o, protocol_find(l->line.who.backend->type));
     struct tool_batch_request r = {.set = &l->set,
         .state = l->task.ask->state,
         .agent = l->task.ask->agent,
@@ -355,9 +344,8 @@ static void on_event(struct listener *listener, const struct event *e)
     } else if (e->type == EVENT_TEXT) {
         hear(l, e);
     } else {
-        for (size_t i = 0; e->type == EVENT_AGAIN && i < l->ask.other_count; i++)
-            if (l->ask.others[i].agent == e->next)
-                l->who = l->ask.others[i];
+        if (e->type == EVENT_AGAIN)
+            line_note(&l->line, e->next);
         l->task.listener->event(l->task.listener, e);
     }
 }
@@ -403,7 +391,6 @@ static enum status start(struct task *t, struct error *err)
     l->below.event = on_event;
     l->job.run = go_on;
     l->ask = *t->ask;
-    l->who = (struct candidate){t->ask->agent, t->ask->backend};
     l->began_ms = loop_now(t->env->loop);
     l->total_ms = task_deadlines(t->ask).total_ms;
     l->input_tokens = l->output_tokens = -1;
@@ -412,6 +399,7 @@ static enum status start(struct task *t, struct error *err)
     enum status st = choose_line(l, err);
     if (st)
         return st;
+    line_init(&l->line, &l->ask);
     if (!l->timer || tool_talk_begin(&l->talk, t->ask) ||
         tool_set_gather(&l->set, t->env, t->ask, on_gathered, l))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
