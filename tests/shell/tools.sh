@@ -128,6 +128,37 @@ run magec ask wrong hello
 is "$rc $(cat err)" '78 magec: agent "wrong" failed: agent "wrong" has tools, but its backend "parrot" is of the type "echo", which cannot call them' \
     'a backend that cannot call tools'
 
+# --- MCP servers
+
+python=$(python3 -c 'import sys; print(sys.executable)')
+for name in things other; do
+    set_up mcp add "$name" --env PATH -- "$python" "$top_srcdir/tests/peers/mcp_server.py" --log "$tmp/$name.log"
+done
+set_up mcp add gone --env PATH -- "$python" "$top_srcdir/tests/peers/mcp_server.py" --die-at-start
+uses() { # ID ROUNDS OPTION...: an agent with servers
+    uses_id=$1 uses_prompt=$2
+    shift 2
+    set_up agent add "$uses_id" --backend up --model tools --system-prompt "$uses_prompt" "$@"
+}
+uses served '[{"calls": [["things__echo", {"text": "a"}], ["other__echo", {"text": "b"}], ["things__wrong", {}]]},
+    {"calls": [["things__echo", {"text": "c"}]]}, {"end": "%R"}]' --mcp things,other
+uses dying '[{"calls": [["things__die", {}], ["other__echo", {"text": "b"}]]},
+    {"calls": [["things__echo", {"text": "c"}]]}, {"end": "%R"}]' --mcp things,other
+uses waiting '[{"calls": [["things__never", {}]]}, {"end": "%R"}]' --mcp things --tool-timeout 300ms
+uses reader '[{"end": "%T"}]' --mcp things,other --tools shout --allowed-tools 'things/e*,*/slow,shout'
+uses lost '[{"end": "%T"}]' --mcp things,gone
+like "$(magec ask served hello)" '^a\|b\|.*\|c$' 'tools of servers are called'
+is "$(last '[.results[0].tools[] | .name] | sort')" '["other/echo","things/echo","things/echo","things/wrong"]' \
+    'and known by what people call them'
+is "$(grep -c '^pid' things.log) $(tail -n 1 things.log)" '1 eof' 'one process of each, which is ended'
+is "$(magec ask dying hello | tail -n 1 | sed 's/.*|//')" c 'a server that dies in a call is there for the next one'
+is "$(last '[.results[0].tools[] | [.name, .failed]] | sort')" \
+    '[["other/echo",false],["things/die",true],["things/echo",false]]' 'the call failed, and nothing else'
+like "$(magec ask waiting hello)" '300ms|300 ms|time' 'one that does not answer is not waited for longer than the agent says'
+is "$(magec ask reader hello)" 'shout,things__echo,things__slow,things__env,things__error,other__slow' 'patterns narrow servers, too'
+run magec ask lost hello
+like "$rc $(cat err)" '^69 .*agent "lost" failed.*"gone"' 'a server without a list is an error that names it'
+
 # --- keys
 
 call keyed text/event-stream
