@@ -128,6 +128,18 @@ enum status anthropic_blocks_begin(
     return STATUS_OK;
 }
 
+static enum status keep_input(
+    struct anthropic_blocks *b, struct anthropic_block *block, const struct buf *piece)
+{
+    b->lost = b->lost || piece->len > STREAM_ECHO_MAX - b->bytes;
+    if (b->lost)
+        return STATUS_OK;
+    b->bytes += piece->len;
+    enum status st = utf8_feed(&block->cut, buf_str(piece), piece->len, &block->added[INPUT]);
+    b->lost = st == STATUS_TOO_LARGE;
+    return b->lost ? STATUS_OK : st;
+}
+
 /* The first piece takes the place of what it began with, which says nothing. */
 static enum status add_input(
     struct anthropic_blocks *b, struct stream *s, int64_t index, const struct json_slice *piece)
@@ -141,7 +153,7 @@ static enum status add_input(
     if (st)
         return st;
     if (block && !block->is_call)
-        return keep(b, &block->added[INPUT], buf_str(&s->decoded), s->decoded.len);
+        return keep_input(b, block, &s->decoded);
     if (!stream_call_find(s, index, &at))
         return STATUS_OK;
     bool first = block && !block->pieces;

@@ -11,6 +11,7 @@
 #define MAGEC_AGENT_ANTHROPIC_BLOCKS_H
 
 #include "agent/stream.h"
+#include "base/utf8.h"
 
 enum { ANTHROPIC_BLOCKS_MAX = 1024 };
 
@@ -21,6 +22,7 @@ struct anthropic_block {
     int64_t index;
     struct buf start;                    /* JSON, the object that it began with */
     struct buf added[ANTHROPIC_GROWING]; /* of strings the inside, as JSON; of an input its text */
+    struct utf8_stream cut;              /* of the input: a character between two pieces */
     bool is_call;
     bool pieces; /* of its input came, and take the place of what it began with */
     size_t call; /* its place among the calls, which have the input */

@@ -109,6 +109,11 @@ static const struct calls_row rows[] = {
     {"an emoji's halves in two pieces",
         BLOCK("0", TEXT("")) SAY("0", "\\ud83d") SAY("0", "\\ude00") ONE FINISH("tool_use"),
         "\xED\xA0\xBD\xED\xB8\x80", NULL, "t1 f {}\n", "[" TEXT("\\ud83d\\ude00") "," ONE_USED "]"},
+    {"an emoji's halves in two pieces of arguments",
+        CALL("0", "t1", "f") PIECE("0", "{\\\"x\\\":\\\"\\ud83d") PIECE("0", "\\ude00\\\"}")
+            FINISH("tool_use"),
+        "", NULL, "t1 f {\"x\":\"\xF0\x9F\x98\x80\"}\n",
+        "[" USED("t1", "f", "{\"x\":\"\xF0\x9F\x98\x80\"}") "]"},
     {"another stop reason, and none behind it", ONE FINISH("end_turn"), "", NULL, "t1 f {}\n",
         "[" ONE_USED "]"},
     {"no message_stop", ONE EVENT("message_delta", ",\"delta\":{\"stop_reason\":\"tool_use\"}"), "",
