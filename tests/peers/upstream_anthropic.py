@@ -167,6 +167,53 @@ def tool(x):
           delta(1, type="input_json_delta", partial_json="{}"), tail("tool_use"))
 
 
+CALLING = [
+    {"type": "thinking", "thinking": "hm, é 😀\n", "signature": "EqQB/+="},
+    {"type": "redacted_thinking", "data": "EmwK"},
+    {"type": "text", "text": "Let me see."},
+    {"type": "tool_use", "id": "toolu_1", "name": "say", "input": {"text": "é 😀"}},
+    {"type": "tool_use", "id": "toolu_2", "name": "fails", "input": {}},
+]
+
+
+def called(x):
+    """Calls two tools, piece by piece, with thinking in front."""
+    first, second, third, fourth, fifth = CALLING
+    return (start(x)
+            + block(0, {"type": "thinking", "thinking": "", "signature": ""})
+            + delta(0, type="thinking_delta", thinking=first["thinking"][:5])
+            + delta(0, type="thinking_delta", thinking=first["thinking"][5:])
+            + delta(0, type="signature_delta", signature=first["signature"]) + stop(0)
+            + block(1, second) + stop(1)
+            + block(2, {**third, "text": ""}) + text("Let me", 2) + text(" see.", 2) + stop(2)
+            + block(3, {**fourth, "input": {}})
+            + "".join(delta(3, type="input_json_delta", partial_json=piece)
+                      for piece in ("", '{"te', 'xt": "é ', '😀"}')) + stop(3)
+            + block(4, fifth) + stop(4) + finish("tool_use") + frame("message_stop"))
+
+
+def call(x):
+    """As strict as the provider: what was said has to come back, and all results in one message."""
+    messages, wanted = x.json["messages"], ["toolu_1", "toolu_2"]
+    tools = [tool.get("name") for tool in x.json.get("tools", [])]
+    if len(messages) == 1:
+        plays(x, called(x))
+        return
+    results = messages[2]["content"]
+    if (not tools or len(messages) != 3 or messages[1] != {"role": "assistant", "content": CALLING}
+            or [result.get("tool_use_id") for result in results] != wanted):
+        refuses("400 Bad Request", "invalid_request_error", "messages: this is not what was said")(x)
+        return
+    told = "; ".join(f"{result['content']} {result.get('is_error', False)}" for result in results)
+    choice = x.json.get("tool_choice", {}).get("type", "auto")
+    plays(x, head(x), text(f"{told}; {','.join(tools)}; {choice}"), tail())
+
+
+def half_call(x):
+    plays(x, start(x), block(0, CALLING[3] | {"input": {}}),
+          delta(0, type="input_json_delta", partial_json='{"te'), tail("max_tokens"))
+
+
 def pause(x):
     plays(x, head(x), text("wait"), tail("pause_turn"))
 
@@ -226,7 +273,7 @@ SCRIPTS = {
     "words": words, "echo": echo, "thinking": thinking, "split": split, "max-tokens": max_tokens,
     "keepopen": keepopen, "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": ends_early,
     "no-reason": no_reason, "empty": empty, "only-thinking": only_thinking, "refusal": refusal,
-    "bare-refusal": bare_refusal, "tool": tool, "pause": pause, "badjson": badjson,
+    "bare-refusal": bare_refusal, "tool": tool, "call": call, "half-call": half_call, "pause": pause, "badjson": badjson,
     "error-mid": error_mid, "error-first": error_first, "key-mid": key_mid, "chunks": chunks,
     "echo-key": echo_key, "json": whole, "gateway": gateway,
     "429": refuses("429 Too Many Requests", "rate_limit_error", "Slow down", "Retry-After: 7"),

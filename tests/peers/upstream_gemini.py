@@ -79,6 +79,33 @@ def split(x):
     plays(*(bytes([byte]) for byte in THOUGHT.encode()))(x)
 
 
+CALLING = [
+    {"text": "hm, é 😀", "thought": True},
+    {"text": "Let me see."},
+    {"functionCall": {"name": "say", "args": {"text": "é 😀"}}, "thoughtSignature": "Eq/+="},
+    {"functionCall": {"id": "own", "name": "fails", "args": {}}},
+]
+
+
+def call(x, *_):
+    """As strict as the API: what was said has to come back, and each call has its response."""
+    contents = x.json["contents"]
+    declared = [f["name"] for tool in x.json.get("tools", []) for f in tool["functionDeclarations"]]
+    if len(contents) == 1:
+        plays(*(chunk([part]) for part in CALLING), chunk([{"text": ""}], "STOP"))(x)
+        return
+    parts = [part.get("functionResponse", {}) for part in contents[2]["parts"]]
+    if (not declared or contents[1] != {"role": "model", "parts": CALLING}
+            or [(part.get("id"), part.get("name")) for part in parts]
+            != [(None, "say"), ("own", "fails")]):
+        refuses("400 Bad Request", failure(400, "This is not what was said.", "INVALID_ARGUMENT"))(x)
+        return
+    told = "; ".join(f"{value} {key == 'error'}"
+                     for part in parts for key, value in part["response"].items())
+    mode = x.json.get("toolConfig", {}).get("functionCallingConfig", {}).get("mode", "AUTO")
+    plays(text(f"{told}; {','.join(declared)}; {mode.lower()}", "STOP"))(x)
+
+
 # ---- what is wrong
 
 
@@ -117,7 +144,7 @@ EXHAUSTED = failure(429, "Resource has been exhausted.", "RESOURCE_EXHAUSTED")
 
 SCRIPTS = {
     **upstream.PLAIN, "reply": reply,
-    "words": words, "echo": echo, "thinking": plays(THOUGHT), "split": split,
+    "words": words, "echo": echo, "call": call, "thinking": plays(THOUGHT), "split": split,
     "max-tokens": plays(text("as far "), text("as it", "MAX_TOKENS", **usage(5, 4, 0))),
     "stall-mid": stall_mid, "cut-mid": cut_mid, "ends-early": plays(text("one "), text("two ")),
     "empty": plays(chunk(reason="STOP")),

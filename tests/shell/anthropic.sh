@@ -86,6 +86,18 @@ sent headers.x-api-key null 'no key, no such header'
 sent json.max_tokens 4096 'the protocol wants a number of tokens'
 sent json.system null 'no system prompt, no such member'
 
+# ---- tools
+
+add_callers
+every_call auto none
+look last "$log" call json.tools >"$tmp/tools"
+has "$(cat "$tmp/tools")" '"name": "say", "description": "Says \"it\".", "input_schema": {"' \
+    'tools: one is told with its description and its schema'
+ask half-caller
+is "$rc $(cat "$tmp/out")" '69 ' 'tools: a call that is cut off is not made'
+has "$(cat "$tmp/err")" 'the answer was cut off (finish reason "max_tokens") within a tool call' \
+    'tools: and an error'
+
 # ---- callers that go, and the key
 
 every_caller_leaves

@@ -108,6 +108,13 @@ sent json '{"contents": [{"role": "user", "parts": [{"text": "Say \\\"x\\\"."}]}
 sent headers.x-goog-api-key null 'no key, no such header'
 sent path '/v1beta/models/echo:streamGenerateContent?alt=sse&tenant=a' 'a query of the URL stays'
 
+# ---- tools
+
+add_callers
+every_call auto none
+is "$(look last "$log" call json.tools)" '[{"functionDeclarations": [{"name": "say", "description": "Says \"it\".", "parametersJsonSchema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}}, {"name": "fails", "parametersJsonSchema": {"type": "object", "properties": {}}}]}]' \
+    'tools: they are told with their schemas, without the member that the API refuses'
+
 # ---- callers that go, and the key
 
 every_caller_leaves

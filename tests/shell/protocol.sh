@@ -207,6 +207,39 @@ key_is_nowhere() {
     fi
 }
 
+# ---- tools
+
+# Agents of the backend "up" with two programs as tools: "caller", and "curt" with one round. Their
+# model is the script "call".
+add_callers() {
+    cat >"$tmp/import.json" <<'JSON'
+{"version": 1,
+ "tools": [
+  {"id": "say", "description": "Says \"it\".", "command": ["/bin/cat"], "parameters":
+   {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+    "properties": {"text": {"type": "string"}}, "required": ["text"]}},
+  {"id": "fails", "command": ["/bin/false"]}],
+ "agents": [
+  {"id": "caller", "llm": {"backend": "up", "model": "call"}, "tools": ["say", "fails"]},
+  {"id": "curt", "llm": {"backend": "up", "model": "call"}, "tools": ["say", "fails"],
+   "toolLimits": {"rounds": 1}},
+  {"id": "half-caller", "llm": {"backend": "up", "model": "half-call"}, "tools": ["say"]}]}
+JSON
+    set_up import "$tmp/import.json"
+    agents=$agents,caller,curt
+}
+
+# every_call ANY NONE: the script tells what came of the calls, of the tools, and how it may choose
+every_call() {
+    ask caller
+    is "$rc $(cat "$tmp/out")" "0 Let me see.
+
+{\"text\": \"é 😀\"} False; the program exited with status 1 True; say,fails; $1" \
+        'tools: what was said goes back as it came, with the results'
+    ask curt
+    is "$rc $(tail -n 1 "$tmp/out" | sed 's/.*; //')" "0 $2" 'tools: text is wanted in the last round'
+}
+
 # ---- callers that go
 
 leave() { # HOW COMMAND...
