@@ -48,6 +48,10 @@ static const struct calls_row rows[] = {
             CALL("1", "t1", "f") FINISH("tool_use"),
         "so it", NULL, "t1 f \n",
         "[{\"type\":\"text\",\"citations\":null,\"text\":\"so it\"}," ONE_USED "]"},
+    {"texts of two blocks in turns",
+        BLOCK("0", TEXT("")) BLOCK("1", TEXT("")) SAY("1", "a") SAY("1", "b") SAY("0", "c")
+            SAY("0", "d") SAY("1", "e") CALL("2", "t1", "f") FINISH("tool_use"),
+        "abcde", NULL, "t1 f \n", "[" TEXT("cd") "," TEXT("abe") "," ONE_USED "]"},
     {"thinking and its signature",
         BLOCK("0", "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}")
             DELTA("0", "{\"type\":\"thinking_delta\",\"thinking\":\"h\\n\"}")

@@ -206,7 +206,7 @@ START_TEST(test_gemini_other)
 {
     struct request r;
     begin(&r);
-    add_calls(&r, "", "[]", "anthropic");
+    add_calls(&r, "", "[{\"functionCall\":{\"id\":\"x\"}}]", "anthropic");
     add(&r, (struct turn){.role = TURN_USER, .text = "go on"});
     add(&r, (struct turn){.role = TURN_ASSISTANT, .text = "done"});
     check(&r, "gemini", "contents",
