@@ -4,6 +4,8 @@
 
 #include "responder/sandbox.h"
 #include "store/backend.h"
+#include "store/exec_tool.h"
+#include "store/mcp_server.h"
 
 void sandbox_needs_release(struct sandbox_needs *n)
 {
@@ -35,17 +37,27 @@ static void warn_of_privileges(const struct sandbox_needs *n, const char *progra
     log_end(n->log, &line);
 }
 
-/* argv[0] is the program; others may be files and folders. */
-static enum status add_command(struct sandbox_needs *n, const struct strings *argv)
+static enum status add_program(struct sandbox_needs *n, const char *program)
+{
+    if (!program)
+        return STATUS_OK;
+    warn_of_privileges(n, program);
+    return strings_add(&n->programs, program);
+}
+
+/* Of a program's arguments some may be files and folders. */
+static enum status add_arguments(struct sandbox_needs *n, const struct strings *list, size_t from)
 {
     enum status st = STATUS_OK;
-    if (argv->count) {
-        warn_of_privileges(n, argv->items[0]);
-        st = strings_add(&n->programs, argv->items[0]);
-    }
-    for (size_t i = 1; i < argv->count && !st; i++)
-        st = add_path(n, argv->items[i]);
+    for (size_t i = from; i < list->count && !st; i++)
+        st = add_path(n, list->items[i]);
     return st;
+}
+
+static enum status add_command(struct sandbox_needs *n, const struct strings *argv)
+{
+    enum status st = add_program(n, argv->count ? argv->items[0] : NULL);
+    return st ? st : add_arguments(n, argv, 1);
 }
 
 static enum status add_backend(void *ctx, const struct backend *b)
@@ -60,12 +72,34 @@ static enum status add_backend(void *ctx, const struct backend *b)
     return st;
 }
 
+static enum status add_server(void *ctx, const struct mcp_server *m)
+{
+    struct sandbox_needs *n = ctx;
+    enum status st = add_program(n, m->command);
+    if (!st)
+        st = add_arguments(n, &m->args, 0);
+    if (!st)
+        st = add_path(n, m->work_dir);
+    return st ? st : add_path(n, m->ca_file);
+}
+
+static enum status add_tool(void *ctx, const struct exec_tool *t)
+{
+    struct sandbox_needs *n = ctx;
+    enum status st = add_command(n, &t->argv);
+    return st ? st : add_path(n, t->work_dir);
+}
+
 enum status sandbox_read_configuration(struct sandbox_needs *n, struct error *err)
 {
     struct store *s;
     if (store_open(&s, n->store, STORE_WRITE, NULL))
         return STATUS_OK;
     enum status st = backend_each(s, add_backend, n, err);
+    if (!st)
+        st = mcp_server_each(s, add_server, n, err);
+    if (!st)
+        st = exec_tool_each(s, add_tool, n, err);
     store_close(s);
     return st == STATUS_NO_MEMORY ? error_set(err, st, "out of memory for the sandbox") : st;
 }
