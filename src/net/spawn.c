@@ -12,7 +12,10 @@
 
 #include "base/confined.h"
 
-enum { STDERR_KEPT = 500 };
+enum {
+    STDERR_KEPT = 500,
+    CANNOT_EXECUTE = 126 /* what shells exit with */
+};
 
 /* ---- starting ---- */
 
@@ -203,6 +206,7 @@ enum status spawn_explain(const struct spawned *s, struct buf *tail, struct erro
     if (WIFSIGNALED(status))
         return error_set(err, STATUS_BACKEND, "the program was killed by signal %d (%s)%s%s",
             WTERMSIG(status), strsignal(WTERMSIG(status)), sep, buf_str(tail));
-    return error_set(err, STATUS_BACKEND, "the program exited with status %d%s%s",
-        WEXITSTATUS(status), sep, buf_str(tail));
+    return error_set(err, STATUS_BACKEND, "the program exited with status %d%s%s%s",
+        WEXITSTATUS(status), sep, buf_str(tail),
+        confined_hint(WEXITSTATUS(status) == CANNOT_EXECUTE ? EACCES : 0));
 }

@@ -111,18 +111,34 @@ static void allow_each(struct ruleset *r, const char *const *paths, uint64_t acc
         allow(r, *paths, access);
 }
 
-/* A program and its own: what is beside it, such as node beside npm; and of a tree such as a
- * virtual environment, whose programs are in bin, all of it to be read. */
-static void allow_program(struct ruleset *r, const char *path)
+/* What is needed beside a file that is run: node beside npm, a module beside a script; of a tree
+ * whose programs are in bin, such as a virtual environment, all of it; of node's packages all. */
+static void allow_around(struct ruleset *r, const char *path, uint64_t access)
 {
     char folder[PATH_MAX];
-    if (path[0] != '/' || snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
+    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
         return;
-    allow(r, path, FS_EXECUTE | FS_READ);
-    allow_parent(r, path, 1, FS_EXECUTE | FS_READ);
+    allow_parent(r, path, 1, access);
+    char *packages = strstr(folder, "/node_modules/");
+    if (packages) {
+        *packages = 0;
+        allow(r, folder, FS_READ);
+        return;
+    }
     const char *above = dirname(folder);
     if (!strcmp(basename(folder), "bin") && strcmp(above, "/bin") != 0)
         allow_parent(r, path, 2, FS_READ);
+}
+
+static void allow_program(struct ruleset *r, const char *path)
+{
+    char real[PATH_MAX];
+    if (path[0] != '/')
+        return;
+    allow(r, path, FS_EXECUTE | FS_READ);
+    allow_around(r, path, FS_EXECUTE | FS_READ);
+    if (realpath(path, real) && strcmp(real, path) != 0)
+        allow_around(r, real, FS_EXECUTE | FS_READ);
 }
 
 static void allow_programs(struct ruleset *r, const struct sandbox_needs *n)
@@ -133,6 +149,8 @@ static void allow_programs(struct ruleset *r, const struct sandbox_needs *n)
     allow_each(r, temporary_folders, FS_READ | FS_CHANGE);
     for (size_t i = 0; i < n->programs.count; i++)
         allow_program(r, n->programs.items[i]);
+    for (size_t i = 0; i < n->scripts.count; i++)
+        allow_around(r, n->scripts.items[i], FS_READ);
     for (size_t i = 0; i < n->directories.count; i++)
         allow(r, n->directories.items[i], FS_READ | FS_CHANGE);
 }

@@ -27,6 +27,7 @@ struct sandbox_needs {
     const char *writable;       /* further folders, separated by ":", or NULL */
     struct strings programs;    /* to be run */
     struct strings readable;    /* files and folders that are named by the configuration */
+    struct strings scripts;     /* of these: files that programs are given */
     struct strings directories; /* of these: which programs may change */
     struct log *log;            /* for what cannot work */
 };

@@ -11,6 +11,7 @@ void sandbox_needs_release(struct sandbox_needs *n)
 {
     strings_release(&n->programs);
     strings_release(&n->readable);
+    strings_release(&n->scripts);
     strings_release(&n->directories);
 }
 
@@ -49,8 +50,13 @@ static enum status add_program(struct sandbox_needs *n, const char *program)
 static enum status add_arguments(struct sandbox_needs *n, const struct strings *list, size_t from)
 {
     enum status st = STATUS_OK;
-    for (size_t i = from; i < list->count && !st; i++)
-        st = add_path(n, list->items[i]);
+    for (size_t i = from; i < list->count && !st; i++) {
+        struct stat info;
+        const char *path = list->items[i];
+        st = add_path(n, path);
+        if (!st && path[0] == '/' && !stat(path, &info) && S_ISREG(info.st_mode))
+            st = strings_add(&n->scripts, path);
+    }
     return st;
 }
 

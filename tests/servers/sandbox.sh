@@ -18,6 +18,9 @@ chmod +x "$outside/tool/run"
 cp "$outside/tool/run" "$outside/other"
 echo other >"$outside/other.txt"
 
+echo 'import beside' >"$outside/data/main.py"
+echo 'print("imported")' >"$outside/data/beside.py"
+
 asks() { # AGENT: the reply's text, or the error
     fcgi say --client any --token "$token" --body "{\"agent\": \"$1\", \"prompt\": \"x\"}"
     python3 -c 'import json, sys; d = json.load(sys.stdin); print(d.get("response") or d.get("error"))' <"$tmp/body"
@@ -69,17 +72,19 @@ program reader /bin/sh -c 'cat "$SECRET"'
 program writer /bin/sh -c 'echo no >>"$SECRET" && echo written'
 program temporary /bin/sh -c 'f=$(mktemp) && echo well >"$f" && cat "$f" && rm "$f"'
 program folder /bin/sh -c 'echo kept >"$1/new" && cat "$1/new"' sh "$outside/data"
+program module /usr/bin/python3 "$outside/data/main.py"
 program elsewhere /bin/sh -c "'$outside'/oth''er"
 serve
 is "$(asks late)" no 'after a restart it runs'
 like "$(asks keyed)" 'cannot connect|refused' 'and a key is read'
 is "$(asks named)" beside 'a program is run wherever it is, and has what is beside it'
+[ ! -x /usr/bin/python3 ] || is "$(asks module)" imported 'so has a script'
 like "$(asks reader)" 'ermission denied' 'a program reads nothing that is not named'
 like "$(asks writer)" 'ermission denied' 'nor writes it'
 is "$(cat "$outside/private")" precious 'so it stays as it was'
 is "$(asks temporary)" well 'temporary files are its own business'
 is "$(asks folder)" kept 'a folder that is named can be written'
-like "$(asks elsewhere)" 'ermission denied' 'a program that is not named is not run'
+like "$(asks elsewhere)" 'ermission denied; the sandbox has' 'a program that is not named is not run'
 stop "$responder"
 
 serve --allow-write "/nowhere:$outside"
