@@ -198,7 +198,7 @@ body | sed -n '/^event: tool/{n;s/^data: //p;}' >events
 is "$(jq -r 'select(.state == "end") | [.flow, .step, .agent, .name] | join(" ")' events | sort)" 'work root.steps[0] one shout
 work root.steps[1] two here
 work root.steps[1] two there' 'events of a flow say where a tool was called'
-is "$(last '[.results[0].steps[] | {(.agent): [.tools[].name] | sort}] | add')" '{"one":["shout"],"two":["here","there"]}' \
+is "$(last '[.results[0].steps[] | [.agent, ([.tools[].name] | sort)]] | sort')" '[["one",["shout"]],["two",["here","there"]]]' \
     'steps at the same time have their own calls'
 
 # --- each protocol, against a mock of the providers' servers
