@@ -9,6 +9,7 @@
 #include "net/deadline.h"
 #include "net/easy.h"
 #include "net/failure.h"
+#include "net/inspect.h"
 #include "net/multi.h"
 
 enum {
@@ -34,7 +35,8 @@ struct transfer {
     char *body;
     const struct http_handler *handler;
     void *ctx;
-    struct http_tls tls; /* the caller's strings */
+    struct http_tls tls;    /* the caller's strings */
+    struct http_seen *seen; /* the caller's, or NULL */
     struct deadline deadline;
     struct job job;      /* what cannot be done inside libcurl's callbacks */
     enum status stopped; /* STATUS_TIMEOUT or STATUS_CANCELED: why it is taken out */
@@ -85,6 +87,8 @@ static void finish(struct transfer *x, enum status result, const struct error *e
         transfer_destroy(x);
         return;
     }
+    if (x->seen)
+        inspect_end(&x->transport->curl, x->easy, x->seen);
     x->ending = true;
     x->handler->end(x->ctx, result, err);
     x->ending = false;
@@ -290,10 +294,13 @@ static enum status get_handle(struct transfer *x, const struct http_request *req
     struct transport *t = x->transport;
     x->tls = req->tls;
     x->proxied = req->proxy;
-    x->own_handle = req->proxy || tls_is_own(&req->tls);
+    x->seen = req->seen;
+    x->own_handle = req->proxy || req->seen || tls_is_own(&req->tls);
     x->easy = t->idle_count && !x->own_handle ? t->idle[--t->idle_count] : new_handle(t);
     if (!x->easy)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (x->seen)
+        inspect_begin(&t->curl, x->easy, x->seen);
     return x->own_handle ? easy_set_own(&t->curl, x->easy, &req->tls, req->proxy, err) : STATUS_OK;
 }
 

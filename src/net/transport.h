@@ -1,6 +1,6 @@
 /*
  * HTTP out: one shared connection pool on the loop. The only files that know libcurl are
- * transport.c, multi, easy, failure and curl_api.
+ * transport.c, multi, easy, failure, inspect and curl_api.
  *
  * Only http and https; no redirects are followed (a key never travels to another host); no proxy
  * is taken from the environment, where a caller's Proxy: header may have put it. Requests share a
@@ -30,6 +30,15 @@ struct http_handler {
     void (*end)(void *ctx, enum status result, const struct error *err);
 };
 
+/* What is seen of a transfer's way, beside the answer. */
+struct http_seen {
+    int http;           /* 10, 11, 20, 30: the version of HTTP; 0: no answer came */
+    bool continued;     /* "100 Continue" came before the answer */
+    bool unexpected;    /* a 417 came, and the body was sent again without Expect */
+    char tls[16];       /* "TLSv1.3"; "": none, or the connection was made before */
+    int64_t expires_ms; /* Unix time, of the server's certificate; 0: as above */
+};
+
 struct http_request {
     const char *url;
     const struct strings *headers; /* "Name: value" */
@@ -39,6 +48,9 @@ struct http_request {
     struct deadlines deadlines;
     const char *proxy;   /* URL of the HTTP proxy to go through; NULL: none */
     struct http_tls tls; /* its strings outlive handler->end */
+    /* Filled in before handler->end, outlives the transfer; NULL: nobody looks, which is cheaper.
+     */
+    struct http_seen *seen;
     const struct http_handler *handler;
     void *ctx; /* the handler's */
 };

@@ -12,7 +12,7 @@ layers() {
         rank["webhook"] = 3; rank["responder"] = rank["cli"] = 4
         # what an angle include begins with, and the path that may have it
         place["uv"] = "^src/net/"
-        place["curl/"] = "^src/net/(transport[.]c|(curl_api|easy|failure|multi)[.][ch])$"
+        place["curl/"] = "^src/net/(transport[.]c|(curl_api|easy|failure|inspect|multi)[.][ch])$"
         place["sqlite3"] = "^src/store/"
         place["json-c/"] = place["json.h"] = place["json_"] = "^src/base/json[.]c$"
         place["openssl/"] = "^src/base/ident[.]c$"
