@@ -10,7 +10,7 @@
 
 enum {
     EXIT_USAGE = 64,
-    EXIT_FINDINGS = 1 /* check found something to set right */
+    EXIT_FINDINGS = 1 /* check or probe found something to set right */
 };
 
 struct cli {
@@ -42,7 +42,7 @@ struct family {
 
 extern const struct family family_init, family_backend, family_mcp, family_tool, family_agent,
     family_flow, family_command, family_client, family_run, family_ask, family_runs, family_import,
-    family_export, family_check;
+    family_export, family_check, family_probe;
 
 /* A failure that is the command line's: the tool ends with EXIT_USAGE. */
 enum status cli_usage(struct cli *cli, struct error *err, const char *fmt, ...)

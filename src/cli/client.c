@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "cli/entity.h"
+#include "cli/probe_client.h"
 #include "cli/text.h"
 #include "cli/token.h"
 #include "store/command.h"
@@ -28,6 +29,7 @@
 
 static const struct option_spec add_options[] = {
     EDIT_OPTIONS,
+    {.name = "probe", .help = "one for magec probe, with its agent and its backend"},
     SETS_FLAG("disabled", "enabled", "false", "calls are refused until it is enabled"),
     TOKEN_OPTIONS,
     OPTION_END,
@@ -74,12 +76,50 @@ static bool has_agent(struct store *s, const struct client *c)
     return has;
 }
 
+/* Options of a client that is not made up here. */
+static const char *beside_probe(const struct options *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (o->given[i].given && o->given[i].spec->field)
+            return o->given[i].spec->name;
+    return NULL;
+}
+
+/* One that is there already gets a new token. */
+static enum status add_probe(struct cli *cli, const struct options *o, struct error *err)
+{
+    struct client c;
+    struct store *s = NULL;
+    char token[IDENT_TOKEN_LEN + 1] = "";
+    bool made = false;
+    if (beside_probe(o))
+        return cli_usage(cli, err, "--probe and --%s exclude each other", beside_probe(o));
+    client_init(&c);
+    enum status st = STATUS_OK;
+    if (string_set(&c.id, cli_word(o) ? cli_word(o) : PROBE_ID))
+        st = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!st)
+        st = cli_begin(cli, &s, err);
+    if (!st)
+        st = probe_client_add(s, &c, &made, err);
+    if (!st)
+        st = token_issue(s, c.id, 0, token, err);
+    st = cli_end(s, st, err);
+    if (!st)
+        st = token_print(o, &c, token, made ? "added" : "has a new token");
+    ident_wipe(token, sizeof token);
+    client_release(&c);
+    return st;
+}
+
 static enum status add(struct cli *cli, const struct options *o, struct error *err)
 {
     struct client c;
     struct store *s = NULL;
     char token[IDENT_TOKEN_LEN + 1] = "";
     bool lonely = false;
+    if (options_given(o, "probe"))
+        return add_probe(cli, o, err);
     if (!options_given(o, "command") && !options_given(o, "passthrough"))
         return cli_usage(cli, err,
             "a client needs a prompt: name a stored one with --command ID, or say --passthrough");
@@ -179,7 +219,8 @@ static const struct entity entity = {
 
 static const struct verb verbs[] = {
     {.name = "add",
-        .synopsis = "[ID] {--command ID | --passthrough} --agents ID[,ID]... [OPTION]...",
+        .synopsis =
+            "[ID] {--command ID | --passthrough} --agents ID[,ID]... [OPTION]... | [ID] --probe",
         .summary = "adds a client: a webhook; its token is shown once, with a curl line",
         .options = add_options,
         .word = "an id",

@@ -10,7 +10,7 @@
 
 static const struct family *const families[] = {&family_init, &family_backend, &family_mcp,
     &family_tool, &family_agent, &family_flow, &family_command, &family_client, &family_run,
-    &family_ask, &family_runs, &family_import, &family_export, &family_check, NULL};
+    &family_ask, &family_runs, &family_import, &family_export, &family_check, &family_probe, NULL};
 
 static const struct option_spec common[] = {
     {.name = "db", .letter = 'd', .value = "FILE", .kind = OPTION_TEXT, .help = "the store"},

@@ -295,12 +295,14 @@ static enum status get_handle(struct transfer *x, const struct http_request *req
     x->tls = req->tls;
     x->proxied = req->proxy;
     x->seen = req->seen;
-    x->own_handle = req->proxy || req->seen || tls_is_own(&req->tls);
+    x->own_handle = req->proxy || req->seen || req->http1 || tls_is_own(&req->tls);
     x->easy = t->idle_count && !x->own_handle ? t->idle[--t->idle_count] : new_handle(t);
     if (!x->easy)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (x->seen)
         inspect_begin(&t->curl, x->easy, x->seen);
+    if (req->http1)
+        t->curl.easy_setopt(x->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return x->own_handle ? easy_set_own(&t->curl, x->easy, &req->tls, req->proxy, err) : STATUS_OK;
 }
 

@@ -51,6 +51,7 @@ struct http_request {
     /* Filled in before handler->end, outlives the transfer; NULL: nobody looks, which is cheaper.
      */
     struct http_seen *seen;
+    bool http1; /* HTTP/1.1 also where the server has a newer one */
     const struct http_handler *handler;
     void *ctx; /* the handler's */
 };

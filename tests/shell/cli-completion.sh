@@ -38,7 +38,7 @@ offers() {
 }
 
 ok 'it loads with all errors on' bash -eu "$top_srcdir/contrib/magec.bash-completion"
-offers 'agent ask backend check client command export flow help import init mcp run runs tool' ''
+offers 'agent ask backend check client command export flow help import init mcp probe run runs tool' ''
 offers 'backend' b
 offers 'check client command' c
 offers '--db --help --version' --
@@ -75,6 +75,8 @@ offers '--connect-timeout' agent set reviewer --con
 offers '--json' check --j
 offers '@prompt.txt' command add x --prompt @pr
 offers 'other.db' -d oth
+offers '--token-file' probe --tok
+offers 'other.db' probe --token-file oth
 offers 'elsewhere' -d other.db backend show ''
 offers 'elsewhere' backend -d other.db show ''
 offers 'prompt.txt' import pro
