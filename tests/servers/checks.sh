@@ -40,6 +40,7 @@ make_clients() {
     magec client add stream --passthrough --agents snail
     magec client add half --passthrough --agents breaker
     magec client add silent --passthrough --agents mute
+    magec client add --probe
 }
 
 part() { # NAME
@@ -190,6 +191,23 @@ print(text)' >"$tmp/stream"
     call half -d x
     is "$status" 502 'JSON that fails has the status'
     like "$(body)" 'exited with status 3' 'and the reason'
+}
+
+# What an operator would see: nothing to be changed, up to what cannot be.
+check_probe() {
+    said=
+    [ "${chunked-}" != no ] || said='note chunked'
+    set -- --silence 3s
+    [ "${patient-}" != no ] || {
+        set --
+        said="$said,skipped silence"
+    }
+    client_token probe >"$tmp/probe.token"
+    run magec probe "$url/probe" -d "$MAGEC_DB" --token-file "$tmp/probe.token" "$@"
+    is "$rc $(sed -nE 's/^(note|wrong|unknown|skipped) +([a-z-]*).*/\1 \2/p' "$tmp/out" | paste -sd, -)" \
+        "0 $said" 'magec probe says all is well'
+    is "$(grep -c '^ok ' "$tmp/out")" $((12 - $(printf %s "${said:+$said,}" | tr -cd , | wc -c))) 'of everything else'
+    [ "$rc" -eq 0 ] || diag_file "$tmp/out"
 }
 
 check_many() {
@@ -348,7 +366,7 @@ run_checks() {
     start_server
     is "$(curl -s "$url/health")" ok 'health'
     [ "$tap_failed" -eq 0 ] || done_testing
-    for run_part in documented_calls bodies refusals stream silence many hangup restart stop; do
+    for run_part in documented_calls bodies refusals stream silence probe many hangup restart stop; do
         part "$run_part"
         "check_$run_part"
     done

@@ -10,7 +10,7 @@ bodyless=yes cut=no early=late kind=apart
 
 start_server() {
     start_responder --log stderr --heartbeat 500ms
-    start_h2o
+    start_h2o h2o.conf
 }
 
 run_checks

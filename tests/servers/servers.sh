@@ -1,10 +1,11 @@
 # Real web servers for tests, with the files of contrib/. Sourced behind tests/shell/lib.sh; needs a store (new_store).
 #
 #   start_responder [OPTION...]   on unix:$tmp/magec.sock; its process is $responder
-#   start_nginx FILE              contrib/nginx/FILE, in front of that socket
-#   start_lighttpd FILE           contrib/lighttpd/FILE
+#   start_nginx FILE [SED OPTION...]   contrib/nginx/FILE, in front of that socket
+#   start_lighttpd FILE [SED OPTION...]   contrib/lighttpd/FILE
 #   start_apache MODULE...        $tmp/magec.conf, with these modules
-#   start_caddy, start_h2o        what contrib/ has for them
+#   start_h2o FILE [SED OPTION...]   contrib/h2o/FILE
+#   start_caddy                   what contrib/ has for it
 # Each server listens on 127.0.0.1; its process is $server, and $url is where the webhooks are.
 #
 # Of a file of contrib/ only paths, names and addresses are replaced. What surrounds it is a server whose own
@@ -72,7 +73,9 @@ start_nginx() {
     port=$(free_port)
     # As root nginx would give its workers to somebody who may not use the socket.
     [ "$(id -u)" = 0 ] && user='user root;' || user=''
-    contrib "nginx/$1" -e "s/listen 80;/listen 127.0.0.1:$port backlog=4096;/" \
+    nginx_file=$1
+    shift
+    contrib "nginx/$nginx_file" "$@" -e "s/listen 80;/listen 127.0.0.1:$port backlog=4096;/" \
         -e "s/127\\.0\\.0\\.1:9000/${other:-&}/" >"$tmp/magec.conf"
     ln -sf /etc/nginx/fastcgi_params "$tmp/fastcgi_params"
     cat >"$tmp/nginx.conf" <<CONF
@@ -92,7 +95,9 @@ CONF
 
 start_lighttpd() {
     port=$(free_port)
-    contrib "lighttpd/$1" -e "s,/run/lighttpd,$tmp," >"$tmp/magec.conf"
+    lighttpd_file=$1
+    shift
+    contrib "lighttpd/$lighttpd_file" "$@" -e "s,/run/lighttpd,$tmp," >"$tmp/magec.conf"
     cat >"$tmp/lighttpd.conf" <<CONF
 server.bind = "127.0.0.1"
 server.port = $port
@@ -166,7 +171,9 @@ start_h2o() {
     port=$(free_port)
     [ "$(id -u)" = 0 ] && user='user: root' || user='#'
     echo 'fastcgi.timeout.io: 2000' >"$tmp/h2o.conf"
-    contrib h2o/h2o.conf -e "s/^user: .*/$user/" -e "s,/run/h2o\\.pid,$tmp/h2o.pid," \
+    h2o_file=$1
+    shift
+    contrib "h2o/$h2o_file" "$@" -e "s/^user: .*/$user/" -e "s,/run/h2o\\.pid,$tmp/h2o.pid," \
         -e "s,/var/log/h2o/error\\.log,$tmp/h2o-error.log," \
         -e "s/port: 80$/host: 127.0.0.1\n  port: $port/" >>"$tmp/h2o.conf"
     start_bg h2o h2o -c "$tmp/h2o.conf"
