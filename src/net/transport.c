@@ -53,6 +53,16 @@ struct transfer {
     struct transfer *next, **self; /* in transport->drained */
 };
 
+/* Of an HTTP/2 stream that is left in its middle libcurl tells the server with the next thing that
+ * it sends on that connection, which may be never: when no other stream is on it, it is closed. */
+static void take_out(struct transfer *x)
+{
+    const struct curl_api *curl = &x->transport->curl;
+    curl->easy_setopt(x->easy, CURLOPT_FORBID_REUSE, x->ended ? 0L : 1L);
+    curl->multi_remove_handle(x->transport->multi.handle, x->easy);
+    curl->easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 0L);
+}
+
 static void transfer_destroy(struct transfer *x)
 {
     loop_undefer(x->transport->loop, &x->job);
@@ -60,7 +70,7 @@ static void transfer_destroy(struct transfer *x)
     struct transport *t = x->transport;
     const struct curl_api *curl = &t->curl;
     if (x->easy) {
-        curl->multi_remove_handle(t->multi.handle, x->easy);
+        take_out(x);
         curl->easy_setopt(x->easy, CURLOPT_ERRORBUFFER, NULL); /* it is in x */
         if (!x->own_handle && t->idle_count < IDLE_HANDLES_MAX)
             t->idle[t->idle_count++] = x->easy;
@@ -169,7 +179,7 @@ static void run_job(struct job *job)
         else
             error_set(&err, STATUS_CANCELED, "canceled");
         x->lost = x->stopped == STATUS_TIMEOUT && x->deadline.phase == DEADLINE_CONNECT;
-        curl->multi_remove_handle(x->transport->multi.handle, x->easy);
+        take_out(x);
         finish(x, x->stopped, &err);
         return;
     }

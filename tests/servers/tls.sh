@@ -202,6 +202,18 @@ is "$status" 200 'one that shows a certificate'
 call_of nobody
 is "$status" 502 'lends its connection to nobody'
 
+# --- a caller that is gone, over HTTP/2: nobody is to go on reading
+
+magec agent add talker --backend trusted --model words:200:50 >/dev/null
+magec client set say --agents talker >/dev/null
+upstream_left() { # its log has a call that its client left
+    grep -q '"closed": [0-9]' "$tmp/upstream.log.json"
+}
+not_ok 'so far nobody has left the upstream' upstream_left
+fcgi say --type application/json --accept text/event-stream --body '{"prompt":"hello"}' \
+    begin params params-end stdin stdin-end until:start wait:500 cut
+ok 'a caller hangs up, and within two seconds the upstream is left' wait_for 2 upstream_left
+
 # --- IPv6
 
 if [ -n "$ipv6" ]; then
