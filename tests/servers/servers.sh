@@ -39,7 +39,7 @@ contrib() {
 spawned() {
     cat >"$tmp/magec-fcgi" <<SH
 #!/bin/sh
-export MAGEC_HEARTBEAT=500ms MAGEC_DRAIN=2s
+export MAGEC_HEARTBEAT=500ms MAGEC_DRAIN=2s MAGEC_ALLOW_ROOT=1
 exec "$tmp/bin/magec-fcgi"
 SH
     chmod +x "$tmp/magec-fcgi"
