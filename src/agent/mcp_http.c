@@ -153,7 +153,7 @@ static bool can_resume(struct post *p, enum status result)
         return false;
     p->in_vain = progressed ? 0 : p->in_vain + 1;
     int64_t wait = a->retry_ms > RETRY_MIN_MS ? a->retry_ms : RETRY_MIN_MS;
-    return p->in_vain <= IN_VAIN_MAX && wait < p->until_ms - loop_now(p->http->loop);
+    return p->in_vain < IN_VAIN_MAX && wait < p->until_ms - loop_now(p->http->loop);
 }
 
 static void on_waited(void *ctx)

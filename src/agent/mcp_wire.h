@@ -64,7 +64,13 @@ struct mcp_wire_ops {
 /* Starts the child, as one of these. STATUS_CONFIG when it cannot be started, and why. */
 enum status mcp_stdio_open(struct children *children, const struct mcp_server *server,
     const struct mcp_wire_listener *listener, void *ctx, struct mcp_wire **out, struct error *err);
-/* Sends nothing yet. server outlives it. STATUS_CONFIG: a ${NAME} that there is not. */
+/* Sends nothing yet. server outlives it. STATUS_CONFIG: a ${NAME} that there is not.
+ *
+ * What the server says by itself is heard only while it answers something: no stream is kept open
+ * for it, which would cost a connection for each process and is refused by many; lists grow old
+ * instead. A stream that is cut off before the answer is gone on with, of revisions that have that;
+ * if it does not go on, the status is 0: whether the request was carried out is not known. Close it
+ * outside of the transport's own callbacks; it ends the session without waiting for that. */
 enum status mcp_http_open(struct loop *l, struct transport *t, const struct mcp_server *server,
     const struct mcp_wire_listener *listener, void *ctx, struct mcp_wire **out, struct error *err);
 

@@ -176,7 +176,7 @@ static void options(char **argv)
 
 int main(int argc, char **argv)
 {
-    static char line[LINE_SIZE];
+    static char line[LINE_SIZE], now[] = "sleep 0";
     struct error err;
     struct loop *l;
     struct transport *t;
@@ -191,6 +191,7 @@ int main(int argc, char **argv)
     struct timer *timer = timer_new(l, on_slept, NULL);
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = 0;
+        step(l, m, timer, now); /* the loop's time stood still */
         step(l, m, timer, line);
     }
     for (int i = 0; i < count; i++) {

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A scripted upstream that speaks OpenAI chat completions, rightly and wrongly.
 
-usage: upstream.py --port-file FILE [--log FILE]
+usage: upstream.py --port-file FILE [--log FILE] [--tls FILE]
 
 Listens on a free port of 127.0.0.1 and writes its number to the port file. What a request gets is
 chosen by its model, or by the last folder of its path before /chat/completions; SCRIPTS below has
 the names. Parameters follow behind colons: "words:50:20" is 50 words, 20 ms apart.
+
+With --tls it speaks TLS, with the certificate and the key that are in the file.
 
 The log has one JSON line for each request, written when it is over: time, method, path, headers,
 body, script, seconds, and closed: the seconds after which the client hung up, or null.
@@ -16,6 +18,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 
@@ -626,8 +629,19 @@ def answer(x, log):
     return False
 
 
-def serve(sock, log):
+def shake_hands(sock, context):
+    try:
+        return context.wrap_socket(sock, server_side=True) if context else sock
+    except OSError:
+        sock.close()
+        return None
+
+
+def serve(sock, log, context):
     buffered = b""
+    sock = shake_hands(sock, context)
+    if not sock:
+        return
     with sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -653,15 +667,19 @@ def main():
     parser = argparse.ArgumentParser(description="a scripted OpenAI-compatible upstream")
     parser.add_argument("--port-file", required=True)
     parser.add_argument("--log")
+    parser.add_argument("--tls")
     options = parser.parse_args()
     log = Log(options.log)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if options.tls else None
+    if context:
+        context.load_cert_chain(options.tls)
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
         with open(options.port_file + ".new", "w", encoding="ascii") as f:
             f.write(f"{server.getsockname()[1]}\n")
         os.rename(options.port_file + ".new", options.port_file)
         while True:
             sock, _ = server.accept()
-            threading.Thread(target=serve, args=(sock, log), daemon=True).start()
+            threading.Thread(target=serve, args=(sock, log, context), daemon=True).start()
 
 
 if __name__ == "__main__":
