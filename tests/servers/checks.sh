@@ -230,7 +230,7 @@ upstream_closed() { # its log has a call that its client left
 }
 
 canceled() {
-    [ "$(sqlite3 "$MAGEC_DB" "SELECT status FROM run ORDER BY n DESC LIMIT 1")" = canceled ]
+    [ "$(sql "SELECT status FROM run ORDER BY n DESC LIMIT 1")" = canceled ]
 }
 
 check_hangup() {
@@ -263,7 +263,7 @@ check_silence() {
 }
 
 open_runs() { # COUNT
-    [ "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE owner IS NOT NULL")" -eq "$1" ]
+    [ "$(sql "SELECT count(*) FROM run WHERE owner IS NOT NULL")" -eq "$1" ]
 }
 
 responders() { # the processes of responders on our store, whoever started them
@@ -332,7 +332,7 @@ check_restart() {
 
 # Whatever becomes of the calls: each is in the store, and none of them is left open.
 check_stop() {
-    before=$(sqlite3 "$MAGEC_DB" 'SELECT max(n) FROM run')
+    before=$(sql 'SELECT max(n) FROM run')
     begin_calls 60
     stop "$server"
     isnt "$rc" 137 'the server stops in the middle of calls, by itself'
@@ -345,11 +345,11 @@ check_stop() {
     [ -z "${sockets-}" ] ||
         diag "fact: sockets of the server's own are left: $(find "$tmp" -type s -name "$sockets" | wc -l)"
     start_responder
-    is "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE n > $before")" 4 'all of them are recorded'
+    is "$(sql "SELECT count(*) FROM run WHERE n > $before")" 4 'all of them are recorded'
     ok 'no run is left open' wait_for 5 open_runs 0
-    diag "fact: calls in the middle of which it is stopped end as $(sqlite3 "$MAGEC_DB" "SELECT group_concat(DISTINCT status) FROM run WHERE n > $before")"
+    diag "fact: calls in the middle of which it is stopped end as $(sql "SELECT group_concat(DISTINCT status) FROM run WHERE n > $before")"
     stop "$responder"
-    ok 'the store is whole' test "$(sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" 'PRAGMA integrity_check')" = ok
+    ok 'the store is whole' test "$(sql 'PRAGMA integrity_check')" = ok
 }
 
 client_token() { # CLIENT

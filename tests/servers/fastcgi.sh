@@ -9,15 +9,10 @@
 #   fcgi_take FILE    what such a one printed
 #   fcgi_wait PID NAME   waits for one in the background, and takes it
 #   serve [OPTION...]   starts a responder at $socket, waits until it answers; its process is $responder
-#   sql STATEMENT     on the store
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # used by, and set by, those who source this
 
 socket=unix:$tmp/magec.sock
-
-sql() {
-    sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" "$1"
-}
 
 sql_is() { # WANT STATEMENT
     [ "$(sql "$2")" = "$1" ]

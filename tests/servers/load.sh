@@ -24,7 +24,7 @@ start_nginx magec.conf
 idle=$(resident)
 
 at_once() { # how many of the last calls were in flight when the last one began
-    sqlite3 "$MAGEC_DB" "SELECT count(*) FROM (SELECT * FROM run ORDER BY n DESC LIMIT $calls)
+    sql "SELECT count(*) FROM (SELECT * FROM run ORDER BY n DESC LIMIT $calls)
         WHERE started_ms + duration_ms > (SELECT max(started_ms) FROM run)"
 }
 
@@ -42,6 +42,6 @@ diag "idle $idle kB, then $most kB: $(((most - idle) / calls)) kB a call"
 is "$together" $calls 'all were in flight when the last one began'
 is "$(grep -c "\"whole\": $calls," "$tmp/results")" $rounds 'every call said every word'
 ok "less than $limit kB a call" test $(((most - idle) / calls)) -lt $limit
-is "$(sqlite3 "$MAGEC_DB" "SELECT count(*) FROM run WHERE status = 'ok'")" $((calls * rounds)) \
+is "$(sql "SELECT count(*) FROM run WHERE status = 'ok'")" $((calls * rounds)) \
     'every run is recorded'
 done_testing

@@ -15,6 +15,7 @@
 #   contrib FILE [SED OPTION...]  prints the file of contrib/ as it is used here
 #   spawned                       makes $tmp/magec-fcgi, for servers that start the responder: with the options of
 #                                 tests
+#   sql STATEMENT                 what the store says
 #   call CLIENT [CURL OPTION...]  POST with the token in $token: $status, $tmp/headers, $tmp/body;
 #                                 $rc is curl's exit status
 # shellcheck shell=sh
@@ -187,6 +188,10 @@ call() {
         -D "$tmp/raw-headers" -o "$tmp/body" -w '%{http_code}' "$@" 2>"$tmp/curl.err")
     rc=$?
     tr -d '\r' <"$tmp/raw-headers" >"$tmp/headers"
+}
+
+sql() { # STATEMENT: of the store, which others may be writing
+    sqlite3 -cmd '.timeout 5000' "$MAGEC_DB" "$1"
 }
 
 token_of() { # the token in what magec printed
