@@ -5,7 +5,6 @@
  * usage: hello SOCKET
  */
 #include <errno.h>
-#include <fastcgi.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +16,10 @@
 #include <unistd.h>
 
 enum { BATCH = 256, READ_MAX = 65536 };
+
+/* Of FastCGI. */
+enum { FCGI_VERSION_1 = 1, FCGI_HEADER_LEN = 8, FCGI_KEEP_CONN = 1 };
+enum { FCGI_BEGIN_REQUEST = 1, FCGI_END_REQUEST = 3, FCGI_STDIN = 5, FCGI_STDOUT = 6 };
 
 static const char reply[] = "Content-Type: application/json\r\nContent-Length: 29\r\n\r\n"
                             "{\"ok\":true,\"response\":\"The\"}\n";
