@@ -77,7 +77,7 @@ start_nginx() {
     nginx_file=$1
     shift
     contrib "nginx/$nginx_file" "$@" -e "s/listen 80;/listen 127.0.0.1:$port backlog=4096;/" \
-        -e "s/127\\.0\\.0\\.1:9000/${other:-&}/" >"$tmp/magec.conf"
+        -e "s/127\\.0\\.0\\.1:9000/${other:-&}/" -e "s/192\\.0\\.2\\.10:9000/${other:-&}/" >"$tmp/magec.conf"
     ln -sf /etc/nginx/fastcgi_params "$tmp/fastcgi_params"
     cat >"$tmp/nginx.conf" <<CONF
 daemon off; $user pid $tmp/nginx.pid; error_log $tmp/nginx-error.log;
