@@ -46,8 +46,13 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends \
         $missing >/dev/null
-    # Debian starts it on port 80, for everybody; the demo has its own
-    case $missing in *lighttpd*) $sudo service lighttpd stop >/dev/null 2>&1 || : ;; esac
+    # Debian starts it on port 80, for everybody, now and with the system; the demo has its own
+    case $missing in
+    *lighttpd*)
+        $sudo service lighttpd stop >/dev/null 2>&1 || :
+        $sudo update-rc.d lighttpd disable >/dev/null 2>&1 || :
+        ;;
+    esac
 fi
 
 mkdir -p "$build"
