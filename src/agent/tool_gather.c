@@ -55,6 +55,13 @@ static bool is_linked(const struct tool_links *links, const char *title)
     return tool_allowed(links->agent_allows, title) && tool_allowed(links->client_allows, title);
 }
 
+/* What is not asked cannot fail, and no program of it runs for a client that may not reach it. */
+static bool is_wanted(const struct tool_links *links, const char *server)
+{
+    return tool_server_allowed(links->agent_allows, server) &&
+           tool_server_allowed(links->client_allows, server);
+}
+
 static enum status add(struct tool_gathering *g, const struct tool_entry *e,
     const char *description, const char *schema)
 {
@@ -190,6 +197,8 @@ static enum status ask_servers(struct tool_gathering *g, struct error *err)
     if (!g->env->mcp)
         st = mcp_open(&g->env->mcp, g->env->loop, g->env->transport, err);
     for (size_t i = 0; i < count && !st; i++) {
+        if (!is_wanted(links, links->servers[i]->id))
+            continue;
         struct listing *l = &g->listings[g->count++];
         *l = (struct listing){.of = g, .server = links->servers[i]};
         g->waiting++;

@@ -30,6 +30,25 @@ bool tool_allowed(const struct strings *patterns, const char *title)
     return false;
 }
 
+/* Up to its first star a pattern is as it is. */
+static bool begins_as(const char *pattern, const char *server)
+{
+    size_t len = strlen(server), literal = strcspn(pattern, "*");
+    if (literal <= len)
+        return pattern[literal] && !strncmp(pattern, server, literal);
+    return !strncmp(pattern, server, len) && pattern[len] == '/';
+}
+
+bool tool_server_allowed(const struct strings *patterns, const char *server)
+{
+    if (!patterns || !patterns->count)
+        return true;
+    for (size_t i = 0; i < patterns->count; i++)
+        if (begins_as(patterns->items[i], server))
+            return true;
+    return false;
+}
+
 /* ---- names ---- */
 
 static void add_clean(struct buf *out, const char *text)

@@ -9,7 +9,7 @@
  *
  * A tool whose schema no model can be told (too large, no object, of another type than "object") is
  * left out, and the log says so. A server whose list cannot be had is a failure: an agent does not
- * silently lose its tools.
+ * silently lose its tools. One of which no tool can be allowed is not asked.
  */
 #ifndef MAGEC_AGENT_TOOL_SET_H
 #define MAGEC_AGENT_TOOL_SET_H
@@ -42,7 +42,7 @@ struct tool_set {
  * than TOOLS_MAX. */
 typedef void (*tool_set_done)(void *ctx, const struct error *err);
 
-/* Asks every server at once. What ask->links and ask->state say outlives the set. */
+/* Asks the servers at once. What ask->links and ask->state say outlives the set. */
 enum status tool_set_gather(struct tool_set *s, struct agent_env *env, const struct ask *ask,
     tool_set_done done, void *ctx);
 /* Also while it is being gathered: done is not called any more. */
@@ -54,6 +54,8 @@ const struct tool *tool_set_told(const struct tool_set *s, const struct tool_ent
 /* Pure. Whether they are the one that means no tool; whether a tool is one that they allow. */
 bool tool_allows_none(const struct strings *patterns);
 bool tool_allowed(const struct strings *patterns, const char *title);
+/* Whether they may allow a tool of the server. */
+bool tool_server_allowed(const struct strings *patterns, const char *server);
 /* Adds one; like says of which kind and whose it is. STATUS_BAD_REQUEST: it is left out, and why.
  */
 enum status tool_set_add(struct tool_set *s, const struct tool_entry *like, const char *description,

@@ -223,6 +223,42 @@ START_TEST(test_narrowed)
 }
 END_TEST
 
+/* One that cannot be had is in the way only of who may reach it. */
+static const struct {
+    const char *agent, *client;
+    bool asked;
+} reach[] = {
+    {NULL, NULL, true},
+    {"things/*", NULL, false},
+    {"broken", NULL, false},
+    {"brokenly/*", NULL, false},
+    {"bro", NULL, false},
+    {"none", NULL, false},
+    {NULL, "none", false},
+    {"*", "things/*,date", false},
+    {"*", "date", false},
+    {"broken/*", "date", false},
+    {"date,broken/x", NULL, true},
+    {"bro*", NULL, true},
+    {"*x", NULL, true},
+    {"broken*", NULL, true},
+    {"broken/x*", "*/x", true},
+};
+
+START_TEST(test_reach)
+{
+    const struct mcp_server *const servers[] = {&broken, &things};
+    if (reach[_i].agent)
+        strings_split(&at.agent.allowed_tools, reach[_i].agent, ',');
+    if (reach[_i].client)
+        strings_split(&at.client, reach[_i].client, ',');
+    gather(servers, 2);
+    loop_run(at.env.loop);
+    ck_assert_int_eq(at.done, 1);
+    ck_assert_int_eq(at.failed.status, reach[_i].asked ? STATUS_BACKEND : STATUS_OK);
+}
+END_TEST
+
 START_TEST(test_broken_server)
 {
     const struct mcp_server *const servers[] = {&silent, &things, &broken};
@@ -334,6 +370,7 @@ int main(void)
     tcase_add_loop_test(all, test_schema, 0, COUNT(schemas));
     tcase_add_test(all, test_large_schema);
     tcase_add_loop_test(all, test_narrowed, 0, COUNT(narrowed));
+    tcase_add_loop_test(all, test_reach, 0, COUNT(reach));
     tcase_add_test(all, test_broken_server);
     tcase_add_test(all, test_released_early);
     tcase_add_loop_test(all, test_said, 0, COUNT(said));
