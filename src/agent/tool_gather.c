@@ -5,6 +5,7 @@
 #include "agent/mcp.h"
 #include "agent/tool_set.h"
 #include "agent/tool_state.h"
+#include "agent/tool_tell.h"
 #include "base/log.h"
 #include "store/exec_tool.h"
 
@@ -145,14 +146,18 @@ static void over(struct job *job)
 
 /* ---- servers ---- */
 
+/* A server may say what it was given: a program with the environment that it has. */
 static void fail(struct tool_gathering *g, const struct error *err)
 {
+    struct tool_tell keys = {0};
     enum status st = err->status;
     if (g->failed.status)
         return;
     if (st != STATUS_CONFIG && st != STATUS_NO_MEMORY)
         st = STATUS_BACKEND;
     error_set(&g->failed, st, "its tools cannot be listed: %s", err->text);
+    tool_tell_hide(&keys, g->ask, &g->failed);
+    tool_tell_release(&keys);
     loop_defer(g->env->loop, &g->job);
 }
 

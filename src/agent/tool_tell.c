@@ -15,11 +15,12 @@ enum { LOOKED_AT = 8 * TOOL_SHOWN_MAX }; /* bytes in which keys are looked for *
 
 /* ---- keys ---- */
 
-static void add_backend(struct tool_tell *t, const struct ask *ask)
+static void add_backend(
+    struct tool_tell *t, const struct agent *agent, const struct backend *backend)
 {
-    const struct protocol *p = protocol_find(ask->backend->type);
+    const struct protocol *p = protocol_find(backend->type);
     struct exchange_request r = {.ask = NULL};
-    struct ask bare = {.agent = ask->agent, .backend = ask->backend, .prompt = ""};
+    struct ask bare = {.agent = agent, .backend = backend, .prompt = ""};
     if (p && p->exchange)
         exchange_request_make(&r, p->exchange, &bare, NULL);
     for (size_t i = 0; i < r.secrets.count; i++)
@@ -67,12 +68,24 @@ static void look_up(struct tool_tell *t, const struct ask *ask)
     if (t->known)
         return;
     t->known = true;
-    add_backend(t, ask);
+    add_backend(t, ask->agent, ask->backend);
+    for (size_t i = 0; i < ask->other_count; i++)
+        add_backend(t, ask->others[i].agent, ask->others[i].backend);
     if (ask->links)
         add_links(t, ask->links);
 }
 
 /* ---- what is shown ---- */
+
+/* What may be the beginning of a key at the end of a text that was cut. */
+static size_t longest(const struct strings *secrets)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < secrets->count; i++)
+        if (strlen(secrets->items[i]) > most)
+            most = strlen(secrets->items[i]);
+    return most;
+}
 
 static void show(const struct tool_tell *t, const char *text, size_t len, struct buf *out)
 {
@@ -81,7 +94,10 @@ static void show(const struct tool_tell *t, const char *text, size_t len, struct
     buf_init(&clean, (size_t)4 * LOOKED_AT);
     buf_add(&start, text, utf8_cut(text, len, LOOKED_AT));
     secret_hide(buf_str(&start), &t->secrets, &clean);
-    size_t cut = utf8_cut(buf_str(&clean), clean.len, TOOL_SHOWN_MAX);
+    size_t doubtful = start.len < len ? longest(&t->secrets) : 0;
+    size_t sure = clean.len > doubtful ? clean.len - doubtful : 0;
+    size_t most = sure < TOOL_SHOWN_MAX ? sure : TOOL_SHOWN_MAX;
+    size_t cut = utf8_cut(buf_str(&clean), clean.len, most);
     if (!buf_status(&clean))
         buf_add(out, buf_str(&clean), cut);
     if (cut < clean.len || start.len < len)
@@ -94,10 +110,13 @@ void tool_tell_event(struct tool_tell *t, const struct ask *ask, struct listener
     const struct tool_event *e)
 {
     struct tool_event shown = *e;
-    struct buf arguments, result;
+    struct buf name, arguments, result;
     look_up(t, ask);
+    buf_init(&name, BUF_SMALL);
     buf_init(&arguments, BUF_SMALL);
     buf_init(&result, BUF_SMALL);
+    show(t, e->name, strlen(e->name), &name); /* a model may call what it wants */
+    shown.name = buf_str(&name);
     show(t, e->arguments, strlen(e->arguments), &arguments);
     shown.arguments = buf_str(&arguments);
     if (e->ended) {
@@ -107,8 +126,16 @@ void tool_tell_event(struct tool_tell *t, const struct ask *ask, struct listener
     }
     struct event up = {.type = EVENT_TOOL, .tool = &shown};
     listener->event(listener, &up);
+    buf_release(&name);
     buf_release(&arguments);
     buf_release(&result);
+}
+
+void tool_tell_hide(struct tool_tell *t, const struct ask *ask, struct error *err)
+{
+    struct error raw = *err;
+    look_up(t, ask);
+    secret_redact(err, raw.status, "", raw.text, &t->secrets);
 }
 
 void tool_tell_release(struct tool_tell *t)

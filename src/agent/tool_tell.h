@@ -1,6 +1,6 @@
 /*
  * What people see of a call: the beginnings of its arguments and of its result, without the keys of
- * the backend, of the MCP servers and of the programs that the agent reaches.
+ * the backends, of the MCP servers and of the programs that the agent reaches.
  */
 #ifndef MAGEC_AGENT_TOOL_TELL_H
 #define MAGEC_AGENT_TOOL_TELL_H
@@ -13,9 +13,11 @@ struct tool_tell {
     struct strings secrets;
 };
 
-/* Tells it the listener. ask: whose backend and links have the keys. */
+/* Tells it the listener. ask: whose backends and links have the keys. */
 void tool_tell_event(struct tool_tell *t, const struct ask *ask, struct listener *listener,
     const struct tool_event *e);
+/* The same of an error: takes the keys off its text. */
+void tool_tell_hide(struct tool_tell *t, const struct ask *ask, struct error *err);
 void tool_tell_release(struct tool_tell *t);
 
 #endif

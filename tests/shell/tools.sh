@@ -134,6 +134,8 @@ python=$(python3 -c 'import sys; print(sys.executable)')
 for name in things other; do
     set_up mcp add "$name" --env PATH -- "$python" "$top_srcdir/tests/peers/mcp_server.py" --log "$tmp/$name.log"
 done
+# shellcheck disable=SC2016 # it is for the other shell
+set_up mcp add talks --env API_TOKEN=hunter22 -- /bin/sh -c 'echo "no such token: $API_TOKEN" >&2; exit 2'
 set_up mcp add gone --env PATH -- "$python" "$top_srcdir/tests/peers/mcp_server.py" --die-at-start
 uses() { # ID ROUNDS OPTION...: an agent with servers
     uses_id=$1 uses_prompt=$2
@@ -147,6 +149,7 @@ uses dying '[{"calls": [["things__die", {}], ["other__echo", {"text": "b"}]]},
 uses waiting '[{"calls": [["things__never", {}]]}, {"end": "%R"}]' --mcp things --tool-timeout 300ms
 uses reader '[{"end": "%T"}]' --mcp things,other --tools shout --allowed-tools 'things/e*,*/slow,shout'
 uses lost '[{"end": "%T"}]' --mcp things,gone
+uses betrayed '[{"end": "%T"}]' --mcp talks
 like "$(magec ask served hello)" '^a\|b\|.*\|c$' 'tools of servers are called'
 is "$(last '[.results[0].tools[] | .name] | sort')" '["other/echo","things/echo","things/echo","things/wrong"]' \
     'and known by what people call them'
@@ -158,6 +161,8 @@ like "$(magec ask waiting hello)" '300ms|300 ms|time' 'one that does not answer 
 is "$(magec ask reader hello)" 'shout,things__echo,things__slow,things__env,things__error,other__slow' 'patterns narrow servers, too'
 run magec ask lost hello
 like "$rc $(cat err)" '^69 .*agent "lost" failed.*"gone"' 'a server without a list is an error that names it'
+run magec ask betrayed hello
+like "$rc $(cat err)" '^69 .*no such token: \[redacted\]' 'and does not show the keys that it has'
 
 # --- keys
 

@@ -622,6 +622,36 @@ START_TEST(test_keys_hidden)
 }
 END_TEST
 
+/* What a model calls need not be a tool, nor short. */
+START_TEST(test_name_shown)
+{
+    static char name[3 * TOOL_SHOWN_MAX];
+    static const struct answer script[] = {
+        {.calls = {"hunter22", "{}", name, "{}"}}, {.text = "."}};
+    memset(name, 'n', sizeof name - 1);
+    strings_add(&program("x", "cat")->env, "API_TOKEN=hunter22");
+    run(script);
+    ck_assert(!strncmp(buf_str(&at.events), "> [redacted] c1 ", 16));
+    ck_assert_ptr_nonnull(strstr(buf_str(&at.events), "nnn... c2 "));
+    ck_assert_uint_lt(at.events.len, 6 * TOOL_SHOWN_MAX);
+}
+END_TEST
+
+/* Wherever it is cut: no part of a key is left over. */
+START_TEST(test_cut_key_hidden)
+{
+    static char entry[10 + 1500 + 1];
+    static const struct answer script[] = {{.calls = {"x", "{}"}}, {.text = "."}};
+    snprintf(entry, sizeof entry, "API_TOKEN=%01500d", 7);
+    strings_add(
+        &program("x", "for i in 1 2 3 4 5 6 7 8 9 0 1 2; do printf '%s' $API_TOKEN; done")->env,
+        entry);
+    run(script);
+    ck_assert_ptr_nonnull(strstr(buf_str(&at.events), "< x c1 ...\n"));
+    ck_assert_ptr_null(strstr(buf_str(&at.events), "0000"));
+}
+END_TEST
+
 /* The programs here are waited for in a way that valgrind of Debian 12 does not know. */
 static bool can_wait_for_programs(void)
 {
@@ -662,6 +692,8 @@ int main(void)
     tcase_add_loop_test(all, test_cancel_within, 0, 6);
     tcase_add_test(all, test_cancel_model);
     tcase_add_test(all, test_keys_hidden);
+    tcase_add_test(all, test_name_shown);
+    tcase_add_test(all, test_cut_key_hidden);
     suite_add_tcase(suite, all);
     return unit_run(suite);
 }

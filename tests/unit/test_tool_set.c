@@ -145,6 +145,7 @@ static char clock_id[] = "clock", date_id[] = "date";
 static struct {
     struct agent_env env;
     struct agent agent;
+    struct backend backend;
     struct strings client;
     struct exec_tool execs[2];
     struct tool_links links;
@@ -171,6 +172,8 @@ static void setup(void)
     ck_assert_int_eq(loop_open(&at.env.loop, NULL), STATUS_OK);
     agent_init(&at.agent);
     at.agent.id = strdup("me");
+    backend_init(&at.backend);
+    string_set(&at.backend.type, "echo");
     at.execs[0].id = clock_id;
     at.execs[1].id = date_id;
 }
@@ -180,6 +183,7 @@ static void teardown(void)
     tool_set_release(&at.set);
     mcp_close(&unit_mcp);
     agent_release(&at.agent);
+    backend_release(&at.backend);
     strings_release(&at.client);
     loop_close(at.env.loop);
 }
@@ -196,6 +200,7 @@ static void gather(const struct mcp_server *const *servers, size_t count)
         .agent_allows = &at.agent.allowed_tools,
         .client_allows = &at.client};
     at.ask.agent = &at.agent;
+    at.ask.backend = &at.backend;
     at.ask.links = &at.links;
     ck_assert_int_eq(tool_set_gather(&at.set, &at.env, &at.ask, on_done, NULL), STATUS_OK);
     ck_assert_int_eq(at.done, 0);
