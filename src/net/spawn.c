@@ -133,7 +133,9 @@ enum status spawn_program(struct spawned *s, const struct spawn_request *req, st
 enum status spawn_env(struct strings *env, const struct strings *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const char *item = list->items[i], *value = strchr(item, '=') ? NULL : getenv(item);
+        const char *item = list->items[i];
+        bool here = !strchr(item, '=') && strncmp(item, "HTTP_", 5) != 0;
+        const char *value = here ? getenv(item) : NULL;
         struct buf entry;
         buf_init(&entry, BUF_SMALL);
         buf_adds(&entry, item);

@@ -39,7 +39,8 @@ void spawn_tail_add(struct buf *tail, const char *bytes, size_t len);
 /* How it ended: OK for exit status 0, else STATUS_BACKEND, with the tail. */
 enum status spawn_explain(const struct spawned *s, struct buf *tail, struct error *err);
 
-/* "NAME=value" as it is; a bare NAME with the value it has here, if it has one. */
+/* "NAME=value" as it is; a bare NAME with the value it has here, if it has one. HTTP_ and more is
+ * not passed on: under such names a CGI has its caller's headers. */
 enum status spawn_env(struct strings *env, const struct strings *list);
 
 #endif

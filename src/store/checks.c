@@ -70,6 +70,11 @@ enum status check_env(const struct strings *items, struct error *err)
             return error_set(err, STATUS_BAD_REQUEST,
                 "\"%.*s\" is not an environment entry: write NAME=value, or NAME to pass it on",
                 (int)strcspn(item, "="), item);
+        if (!strncmp(item, "HTTP_", 5) && !strchr(item, '='))
+            return error_set(err, STATUS_BAD_REQUEST,
+                "\"%s\" cannot be passed on, as a caller's headers arrive under such names: write "
+                "%s=value",
+                item, item);
     }
     return STATUS_OK;
 }

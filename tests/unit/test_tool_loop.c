@@ -622,6 +622,21 @@ START_TEST(test_keys_hidden)
 }
 END_TEST
 
+/* What a caller's header says is no value of the operator's. */
+START_TEST(test_header_not_passed_on)
+{
+    static const struct answer script[] = {{.calls = {"x", "{}"}}, {.text = "."}};
+    struct exec_tool *x = program("x", "echo ${HTTP_PROXY-none} $HTTP_OTHER $HTTPS_PROXY");
+    setenv("HTTP_PROXY", "http://caller", 1);
+    setenv("HTTPS_PROXY", "http://operator", 1);
+    strings_add(&x->env, "HTTP_PROXY");
+    strings_add(&x->env, "HTTP_OTHER=own");
+    strings_add(&x->env, "HTTPS_PROXY");
+    run(script);
+    ck_assert_str_eq(at.asked[1], "me 4: A(|c1) R(c1=none own http://operator\n)");
+}
+END_TEST
+
 /* What a model calls need not be a tool, nor short. */
 START_TEST(test_name_shown)
 {
@@ -692,6 +707,7 @@ int main(void)
     tcase_add_loop_test(all, test_cancel_within, 0, 6);
     tcase_add_test(all, test_cancel_model);
     tcase_add_test(all, test_keys_hidden);
+    tcase_add_test(all, test_header_not_passed_on);
     tcase_add_test(all, test_name_shown);
     tcase_add_test(all, test_cut_key_hidden);
     suite_add_tcase(suite, all);

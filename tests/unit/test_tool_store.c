@@ -117,6 +117,7 @@ static const struct {
     {MCP, "{\"type\":\"stdio\",\"command\":\"npx\"}", "program \"npx\" is not an absolute path"},
     {MCP, "{\"command\":\"/p\",\"workDir\":\"x\"}", "working directory \"x\" is not an absolute"},
     {MCP, "{\"command\":\"/p\",\"env\":{\"1\":\"x\"}}", "\"1\" is not an environment entry"},
+    {MCP, "{\"command\":\"/p\",\"env\":[\"HTTP_PROXY\"]}", "write HTTP_PROXY=value"},
     {MCP, "{\"command\":\"/p\",\"env\":{\"A\":1}}", "env: \"A\" is no text"},
     {MCP, "{\"command\":\"/p\",\"insecure\":true}", "type stdio has no URL"},
     {MCP, "{\"type\":\"stdio\",\"command\":\"/p\",\"endpoint\":\"http://h\"}", "type stdio has no"},
