@@ -13,6 +13,7 @@ enum {
     FAREWELL_MS = 1000,
     IN_VAIN_MAX = 3,    /* times in a row that a stream is gone on with, and nothing comes */
     RETRY_MIN_MS = 100, /* before each, whatever the server says */
+    REPLIES_MAX = 64,   /* on their way to what the server asks; further ones get none */
     BODY_SHOWN = 4 * MCP_ANSWER_KEPT
 };
 
@@ -51,6 +52,7 @@ struct post {
     int in_vain;
     bool modern;
     bool begins;    /* a session */
+    bool replies;   /* to a request of the server's */
     bool due;       /* to be sent, or gone on with */
     bool resuming;  /* its stream was cut off, and it is gone on with */
     bool busy;      /* in the listener's functions */
@@ -270,6 +272,19 @@ static void run_post(struct job *job)
 
 /* ---- the wire ---- */
 
+static bool is_reply(const struct mcp_message *m)
+{
+    return !m->id && (!m->method || !*m->method);
+}
+
+static bool replies_enough(const struct mcp_http *h)
+{
+    size_t count = 0;
+    for (const struct post *p = h->posts; p; p = p->next)
+        count += p->replies;
+    return count >= REPLIES_MAX;
+}
+
 /* NULL when out of memory. */
 static struct post *post_new(struct mcp_http *h, const struct mcp_message *m)
 {
@@ -291,6 +306,7 @@ static struct post *post_new(struct mcp_http *h, const struct mcp_message *m)
         .answer = {.id = m->id, .message = keep_message, .ctx = p, .secrets = &h->base.secrets},
         .modern = m->modern,
         .begins = m->method && !strcmp(m->method, "initialize"),
+        .replies = is_reply(m),
         .due = true};
     p->last = &p->first;
     mcp_answer_init(&p->answer);
@@ -305,8 +321,11 @@ static struct post *post_new(struct mcp_http *h, const struct mcp_message *m)
 static enum status http_send(struct mcp_wire *w, const struct mcp_message *m, struct error *err)
 {
     struct mcp_http *h = (struct mcp_http *)w;
-    struct post *p = post_new(h, m);
     enum status st = STATUS_OK;
+    if (is_reply(m) && replies_enough(h))
+        return error_set(
+            err, STATUS_UNAVAILABLE, "%d of its requests are being answered", REPLIES_MAX);
+    struct post *p = post_new(h, m);
     if (!p)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (p->begins)

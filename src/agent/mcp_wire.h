@@ -22,9 +22,9 @@ struct mcp_wire;
 struct mcp_message {
     const char *json; /* one line, without its end; copied or sent before send returns */
     size_t len;
-    int64_t id;           /* of a request, from 1; 0: a notification, which has no answer */
+    int64_t id;           /* of a request, from 1; 0: what has no answer */
     const char *method;   /* HTTP's mcp-method; "initialize" begins another session, and what is in
-                           * flight of one before goes on */
+                           * flight of one before goes on; "": a reply to the server's request */
     const char *name;     /* HTTP's mcp-name: the tool of a call; else NULL */
     const char *protocol; /* HTTP's mcp-protocol-version; NULL: not negotiated yet */
     bool modern;          /* the revision has no sessions, and wants these headers */

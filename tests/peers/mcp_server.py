@@ -256,6 +256,11 @@ class OverHTTP(Server):
         self.sessions.clear()
         self.text(id_, "forgotten")
 
+    def call_pings(self, id_, a):
+        for i in range(a["count"]):
+            self.say(id=str(i), method="ping")
+        self.text(id_, "after the pings")
+
     def call_modernize(self, id_, _a):
         self.text(id_, "I am another")
         self.options.modern = True
@@ -298,7 +303,7 @@ def serve(server, port_file):
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             status, said, began = server.on_post(body, self.headers.get("mcp-session-id"))
             answers = [s for s in said if "id" in s]
-            out = json.dumps(answers[-1]).encode() if answers else b""
+            out = json.dumps(answers if len(answers) > 1 else answers[-1]).encode() if answers else b""
             self.send_response(status if answers or status != 200 else 202)
             if began:
                 self.send_header("mcp-session-id", began)

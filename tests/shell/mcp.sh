@@ -245,6 +245,13 @@ for expired in 404 400; do
     is "$(heard initialize) $(heard server/discover)" '2 1' 'it is initialized once more'
     stop "$bg_pid"
 done
+steps 'call pings {"count":3}' wait 'call pings {"count":5000}' wait 'sleep 500' 'call echo {"text":"a"}' wait
+serve
+run "$mcp_ask" --url "$url" <"$tmp/steps"
+says 'over HTTP, and what it asks' '1 says: after the pings' '2 says: after the pings' '3 says: a'
+replies=$(grep -c '"result":{}' "$tmp/log")
+ok 'is answered, as long as it asks not too much' test "$replies" -ge 3 -a "$replies" -le 67
+stop "$bg_pid"
 steps list wait 'call forget' wait 'sleep 60' list 'call echo {"text":"a"}' wait
 serve
 run "$mcp_ask" --list 50 --url "$url" <"$tmp/steps"
