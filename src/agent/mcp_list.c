@@ -7,6 +7,12 @@ bool mcp_list_is_fresh(const struct mcp_session *s)
     return s->tools && loop_now(s->place->loop) < s->fresh_until_ms;
 }
 
+bool mcp_list_is_late(const struct mcp_session *s)
+{
+    int64_t waited = loop_now(s->place->loop) - s->listing.asked_ms;
+    return s->listing.id && waited >= mcp_session_timeout(s);
+}
+
 void mcp_list_changed(struct mcp_session *s)
 {
     s->fresh_until_ms = 0;
@@ -64,6 +70,7 @@ static void ask_page(struct mcp_session *s)
     buf_init(&json, 2 * BUF_SMALL);
     mcp_write_list(&json, m.id, s->era == MCP_ERA_MODERN, buf_str(&l->page.cursor));
     l->id = m.id;
+    l->asked_ms = loop_now(s->place->loop);
     if (mcp_session_send(s, &m, &json, &err))
         fail_prefixed(s, &err);
     buf_release(&json);

@@ -168,7 +168,7 @@ static void give_up(struct mcp_request *r, const char *reason)
     mcp_requests_remove(r);
     if (r->id)
         mcp_session_cancel(s, r->id, reason);
-    else if (!r->call && !s->listers.first)
+    else if (!r->call && (!s->listers.first || mcp_list_is_late(s)))
         mcp_list_abandon(s, reason);
 }
 
@@ -190,6 +190,8 @@ void mcp_session_late(struct mcp_request *r)
     mcp_session_prefix(s, &err);
     give_up(r, "it took too long");
     mcp_request_failed(r, &err);
+    if (s->state == MCP_READY)
+        mcp_session_pump(s); /* for others the list is asked for once more */
 }
 
 void mcp_session_forget(struct mcp_request *r)

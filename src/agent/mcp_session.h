@@ -33,7 +33,8 @@ enum mcp_era { MCP_ERA_UNKNOWN, MCP_ERA_LEGACY, MCP_ERA_MODERN };
 
 /* The list of tools while it is read. */
 struct mcp_listing {
-    int64_t id; /* of the page that is waited for; 0: none is */
+    int64_t id;       /* of the page that is waited for; 0: none is */
+    int64_t asked_ms; /* since when */
     struct mcp_tools *tools;
     struct mcp_page page;
     int pages;
@@ -132,8 +133,10 @@ bool mcp_list_answer(struct mcp_session *s, const struct mcp_reading *r);
 void mcp_list_failed(struct mcp_session *s, const struct error *why);
 /* It is asked for once more, in a new session. */
 void mcp_list_repeat(struct mcp_session *s);
-/* Nobody waits for it any more. */
+/* Nobody waits for the page any more. */
 void mcp_list_abandon(struct mcp_session *s, const char *reason);
+/* Whether the page that is waited for should be there: it is not waited for any more. */
+bool mcp_list_is_late(const struct mcp_session *s);
 bool mcp_list_is_fresh(const struct mcp_session *s);
 void mcp_list_changed(struct mcp_session *s);
 

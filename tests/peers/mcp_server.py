@@ -14,7 +14,8 @@ Which revision:  --modern (2026-07-28 alone); else 2025-11-25, and to server/dis
   --version V   the revision that it answers initialize with
 What else:  --crlf, --early (notifications before the answer to initialize), --stubborn (ignores the end
 of its stdin and SIGTERM), --die-at-start, --pages N (of one tool each), --endless (pages), --ttl MS,
---changes (it tells of them), --no-tools, --nonsense N (lines of it, first).
+--changes (it tells of them), --no-tools, --nonsense N (lines of it, first), --lose N (the Nth question for
+its tools).
 
 Its tools: echo (TEXT), slow (TEXT, answered by the next call that is not slow, behind it), die (its end in
 the middle of the call), never, flood (20000 notifications, then the answer), storm (them without end), huge (a line of 10 MB), half
@@ -42,7 +43,7 @@ def parse():
         p.add_argument("--" + name, action="store_true")
     for name in ("log", "discover", "version", "http"):
         p.add_argument("--" + name)
-    for name in ("pages", "ttl", "nonsense", "expired"):
+    for name in ("pages", "ttl", "nonsense", "expired", "lose"):
         p.add_argument("--" + name, type=int)
     return p.parse_args()
 
@@ -53,6 +54,7 @@ class Server:
         self.end = "\r\n" if options.crlf else "\n"
         self.slow = []
         self.changed = 0
+        self.lists = 0
         self.subscription = None
         self.answers = []
         self.asking = None
@@ -144,6 +146,9 @@ class Server:
     def on_tools_list(self, id_, params):
         if self.options.no_tools:
             self.unknown(id_, params)
+            return
+        self.lists += 1
+        if self.lists == self.options.lose:
             return
         names = self.tools()
         at = int(params.get("cursor", "0"))

@@ -226,6 +226,11 @@ says 'the oldest revision' "1 tools: $names"
 ask '' --version 2099-01-01 <"$tmp/steps"
 says 'one that is not known' '1 fails: mcp server "x": it speaks the revision "2099-01-01" of the protocol; known are 2024-11-05 to 2025-11-25 and 2026-07-28'
 
+steps 'call echo {"text":"a"}' wait list 'sleep 1200' list wait
+ask '--timeout 2000' --lose 1 <"$tmp/steps"
+says 'a list that gets lost is asked for once more for who waits on' '1 says: a' \
+    '2 fails: mcp server "x": no answer to tools/list within 2s' "3 tools: $names"
+
 # ---- over HTTP
 
 serve() { # OPTION...: at $url
