@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/fields.h"
+#include "store/flow.h"
 #include "store/internal.h"
 
 void entity_init(const struct entity_kind *kind, void *e)
@@ -146,18 +147,36 @@ enum status entity_exists(struct store *s, const struct entity_kind *kind, const
     return st;
 }
 
-enum status entity_missing(struct store *s, const struct entity_kind *kind, const char *id,
-    enum status what, struct error *err)
+static void add_ids(struct store *s, const struct entity_kind *kind, struct strings *ids)
 {
-    sqlite3_stmt *q = statement(s, kind, IDS, err);
-    struct strings ids = {0};
+    sqlite3_stmt *q = statement(s, kind, IDS, NULL);
     bool row = true;
     while (q && !sql_step(s, q, &row, NULL) && row)
         if (sql_text(q, 0))
-            strings_add(&ids, sql_text(q, 0)); /* one less to be meant */
+            strings_add(ids, sql_text(q, 0)); /* one less to be meant */
+}
+
+enum status entity_missing(struct store *s, const struct entity_kind *kind, const char *id,
+    enum status what, struct error *err)
+{
+    return field_missing(s, &(const struct field){.refers = kind}, id, what, err);
+}
+
+enum status field_missing(
+    struct store *s, const struct field *f, const char *id, enum status what, struct error *err)
+{
+    const struct entity_kind *kind = f->refers, *other = f->flags & FIELD_FLOWS ? &flow_kind : NULL;
+    struct strings ids = {0};
+    add_ids(s, kind, &ids);
+    if (other)
+        add_ids(s, other, &ids);
     const char *near = strings_nearest(&ids, id);
     if (near)
         error_set(err, what, "no %s \"%s\"; did you mean \"%s\"?", kind->name, id, near);
+    else if (other)
+        error_set(err, what,
+            "no %s \"%s\"; \"magec %s list\" and \"magec %s list\" show what there is", kind->name,
+            id, kind->name, other->name);
     else
         error_set(err, what, "no %s \"%s\"; \"magec %s list\" shows what there is", kind->name, id,
             kind->name);

@@ -43,7 +43,7 @@ static enum status check_reference(
 {
     bool exists = true;
     enum status st = id ? field_refers_to(s, f, id, &exists, err) : STATUS_OK;
-    return st || exists ? st : entity_missing(s, f->refers, id, STATUS_BAD_REQUEST, err);
+    return st || exists ? st : field_missing(s, f, id, STATUS_BAD_REQUEST, err);
 }
 
 static enum status check_references(

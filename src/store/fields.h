@@ -95,6 +95,9 @@ enum status entity_exists(struct store *s, const struct entity_kind *kind, const
 /* Says that the id is not there, with the nearest one that is; returns what. */
 enum status entity_missing(struct store *s, const struct entity_kind *kind, const char *id,
     enum status what, struct error *err);
+/* The same of what the field refers to. */
+enum status field_missing(
+    struct store *s, const struct field *f, const char *id, enum status what, struct error *err);
 /* Whether what the field refers to has the id. */
 enum status field_refers_to(
     struct store *s, const struct field *f, const char *id, bool *exists, struct error *err);

@@ -143,3 +143,9 @@ const struct entity_kind flow_kind = {
     .check = check,
     .unlink = unlink_users,
 };
+
+enum status flow_or_agent_missing(struct store *s, const char *id, struct error *err)
+{
+    static const struct field either = {.refers = &agent_kind, .flags = FIELD_FLOWS};
+    return field_missing(s, &either, id, STATUS_NOT_FOUND, err);
+}

@@ -22,4 +22,8 @@ struct flow {
  * by force stays, and says so when it runs. */
 ENTITY_API(flow)
 
+/* Says that the id is neither an agent's nor a flow's, with the nearest one that is: where either
+ * will do. Returns STATUS_NOT_FOUND. */
+enum status flow_or_agent_missing(struct store *s, const char *id, struct error *err);
+
 #endif

@@ -178,7 +178,7 @@ enum status known_load_agent(
         return st;
     st = load_flow(k, s, id, &a->flow, &none);
     if (st == STATUS_NOT_FOUND)
-        return st; /* what is said is that there is no such agent */
+        return flow_or_agent_missing(s, id, err);
     if (st)
         return error_set(err, st, "%s", none.text);
     return string_set(&a->agent.id, id) ? error_set(err, STATUS_NO_MEMORY, "out of memory") : st;

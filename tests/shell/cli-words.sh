@@ -152,6 +152,13 @@ wrong 66 'no backend "ecko"; did you mean "echo"\?' backend show ecko
 wrong 66 'no backend "qqq"; "magec backend list" shows' backend set qqq --name x
 wrong 66 'no agent "reviewr"; did you mean "reviewer"' agent show reviewr
 wrong 66 'no agent "reviewr"; did you mean' ask reviewr hello
+magec flow add weekly-digest --root '{"type":"agent","agentId":"reviewer"}' >/dev/null
+wrong 66 'no agent "weekly-digst"; did you mean "weekly-digest"\?' ask weekly-digst hello
+wrong 65 'no agent "weekly-digst"; did you mean "weekly-digest"\?' command add x --prompt y --agent weekly-digst
+wrong 65 'no agent "weekly-digst"; did you mean "weekly-digest"\?' client add x --passthrough --agents weekly-digst
+wrong 66 'no agent "qqq"; "magec agent list" and "magec flow list" show what there is$' ask qqq hello
+wrong 66 'no agent "weekly-digst"; "magec agent list" shows' agent show weekly-digst # a flow will not do
+magec flow remove weekly-digest >/dev/null
 wrong 66 'no command "dayly"; did you mean "daily"' command show dayly
 wrong 66 'no client "opne"; did you mean "open"' client token opne
 wrong 66 'no client "opne"; did you mean "open"' run opne
