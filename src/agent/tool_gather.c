@@ -146,19 +146,33 @@ static void over(struct job *job)
 
 /* ---- servers ---- */
 
-/* A server may say what it was given: a program with the environment that it has. */
 static void fail(struct tool_gathering *g, const struct error *err)
 {
-    struct tool_tell keys = {0};
-    enum status st = err->status;
     if (g->failed.status)
         return;
+    g->failed = *err;
+    loop_defer(g->env->loop, &g->job);
+}
+
+/* Of a server that cannot be asked, or did not answer. It may say what it was given: a program with
+ * the environment that it has. */
+static void lose(struct tool_gathering *g, const struct error *why)
+{
+    struct error err;
+    struct tool_tell keys = {0};
+    enum status st = why->status;
     if (st != STATUS_CONFIG && st != STATUS_NO_MEMORY)
         st = STATUS_BACKEND;
-    error_set(&g->failed, st, "its tools cannot be listed: %s", err->text);
-    tool_tell_hide(&keys, g->ask, &g->failed);
+    error_set(&err, st, "its tools cannot be listed: %s", why->text);
+    tool_tell_hide(&keys, g->ask, &err);
     tool_tell_release(&keys);
-    loop_defer(g->env->loop, &g->job);
+    if (!g->set->lost || st == STATUS_NO_MEMORY) {
+        fail(g, &err);
+        return;
+    }
+    g->set->lost(g->ctx, &err);
+    if (!--g->waiting)
+        loop_defer(g->env->loop, &g->job);
 }
 
 static void on_listed(
@@ -168,7 +182,7 @@ static void on_listed(
     struct tool_gathering *g = l->of;
     enum status st = STATUS_OK;
     if (err && err->status) {
-        fail(g, err);
+        lose(g, err);
         return;
     }
     for (size_t i = 0; i < count && !st; i++) {
@@ -201,13 +215,14 @@ static enum status ask_servers(struct tool_gathering *g, struct error *err)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (!g->env->mcp)
         st = mcp_open(&g->env->mcp, g->env->loop, g->env->transport, err);
-    for (size_t i = 0; i < count && !st; i++) {
+    for (size_t i = 0; i < count && !st && !g->failed.status; i++) {
         if (!is_wanted(links, links->servers[i]->id))
             continue;
         struct listing *l = &g->listings[g->count++];
         *l = (struct listing){.of = g, .server = links->servers[i]};
         g->waiting++;
-        st = mcp_list(g->env->mcp, l->server, &handler, l, &l->request, err);
+        if (mcp_list(g->env->mcp, l->server, &handler, l, &l->request, err))
+            lose(g, err);
     }
     return st;
 }

@@ -360,16 +360,24 @@ static void on_gathered(void *ctx, const struct error *err)
     go_on(&l->job);
 }
 
+enum status tool_loop_able(const struct ask *ask, struct error *err)
+{
+    const struct protocol *p = protocol_find(ask->backend->type);
+    if (!p || p->tools)
+        return STATUS_OK;
+    return error_set(err, STATUS_CONFIG,
+        "agent \"%s\" has tools, but its backend \"%s\" is of the type \"%s\", which cannot "
+        "call them",
+        ask->agent->id, ask->backend->id, ask->backend->type);
+}
+
 /* Those of the line that can call tools; who has none linked can do without. */
 static enum status choose_line(struct tool_loop *l, struct error *err)
 {
     const struct ask *asked = l->task.ask;
-    const struct protocol *p = protocol_find(asked->backend->type);
-    if (p && !p->tools)
-        return error_set(err, STATUS_CONFIG,
-            "agent \"%s\" has tools, but its backend \"%s\" is of the type \"%s\", which cannot "
-            "call them",
-            asked->agent->id, asked->backend->id, asked->backend->type);
+    enum status st = tool_loop_able(asked, err);
+    if (st)
+        return st;
     if (!asked->other_count || !asked->links)
         return STATUS_OK;
     l->others = calloc(asked->other_count, sizeof *l->others);
@@ -378,7 +386,7 @@ static enum status choose_line(struct tool_loop *l, struct error *err)
     l->ask.other_count = 0;
     l->ask.others = l->others;
     for (size_t i = 0; i < asked->other_count; i++) {
-        p = protocol_find(asked->others[i].backend->type);
+        const struct protocol *p = protocol_find(asked->others[i].backend->type);
         if (p && p->tools)
             l->others[l->ask.other_count++] = asked->others[i];
     }

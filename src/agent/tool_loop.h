@@ -21,5 +21,7 @@ extern const struct protocol tool_loop;
 
 /* Whether an ask is for it. */
 bool tool_loop_wanted(const struct ask *ask);
+/* STATUS_CONFIG: it is, but the backend cannot call tools. */
+enum status tool_loop_able(const struct ask *ask, struct error *err);
 
 #endif

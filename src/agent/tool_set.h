@@ -9,7 +9,11 @@
  *
  * A tool whose schema no model can be told (too large, no object, of another type than "object") is
  * left out, and the log says so. A server whose list cannot be had is a failure: an agent does not
+<<<<<<< HEAD
  * silently lose its tools. One of which no tool can be allowed is not asked.
+=======
+ * silently lose its tools. Who only wants to see them may say otherwise (lost).
+>>>>>>> a55ae68 (agent show --request shows the tools of the request, too)
  */
 #ifndef MAGEC_AGENT_TOOL_SET_H
 #define MAGEC_AGENT_TOOL_SET_H
@@ -34,6 +38,9 @@ struct tool_set {
     struct tool *tools; /* as a protocol tells them */
     struct tool_entry *entries;
     size_t count;
+    /* Told of a server that does not list its tools, as done would be; the set is then without
+     * these. NULL: that is a failure. */
+    void (*lost)(void *ctx, const struct error *err);
     struct tool_gathering *gathering; /* NULL: not begun, or over */
 };
 

@@ -7,8 +7,8 @@
 #include "agent/protocol.h"
 #include "agent/secret.h"
 #include "cli/output.h"
-#include "store/agent.h"
-#include "store/backend.h"
+#include "cli/request_tools.h"
+#include "webhook/known.h"
 
 static char hidden[] = "[redacted]";
 
@@ -149,21 +149,13 @@ static void put_program(const struct ask *ask, struct json_writer *w)
     json_put_string(w, ask->prompt, ask->prompt_len);
 }
 
-static enum status put_all(const struct agent *a, const struct backend *b, const char *prompt,
-    struct json_writer *w, struct error *err)
+static enum status put_all(const struct ask *ask, struct json_writer *w, struct error *err)
 {
-    struct backend known = *b;
+    const struct backend *b = ask->backend;
     const struct protocol *p = protocol_find(b->type);
-    if (known.key)
-        known.key = hidden;
-    const struct ask ask = {.agent = a,
-        .backend = &known,
-        .prompt = prompt,
-        .prompt_len = strlen(prompt),
-        .schema = a->response_schema};
     enum status st = STATUS_OK;
     json_begin_object(w);
-    json_member_string(w, "agent", a->id);
+    json_member_string(w, "agent", ask->agent->id);
     json_member_string(w, "backend", b->id);
     json_member_string(w, "type", b->type);
     if (!p)
@@ -171,10 +163,33 @@ static enum status put_all(const struct agent *a, const struct backend *b, const
             "backend \"%s\" has the type \"%s\", which this program does not speak", b->id,
             b->type);
     else if (b->argv.count)
-        put_program(&ask, w);
+        put_program(ask, w);
     else
-        st = put_requests(p, &ask, w, err);
+        st = put_requests(p, ask, w, err);
     json_end_object(w);
+    return st;
+}
+
+/* As it is asked by itself. */
+static enum status put_agent(struct cli *cli, const struct known_agent *a, const char *prompt,
+    struct json_writer *w, struct error *err)
+{
+    struct backend backend = a->backend;
+    struct tool_set set;
+    if (backend.key)
+        backend.key = hidden;
+    struct ask ask = {.agent = &a->agent,
+        .backend = &backend,
+        .prompt = prompt,
+        .prompt_len = strlen(prompt),
+        .links = known_links(a),
+        .schema = a->agent.response_schema};
+    enum status st = request_tools(cli, &ask, &set, err);
+    ask.tools = set.tools;
+    ask.tool_count = set.count;
+    if (!st)
+        st = put_all(&ask, w, err);
+    tool_set_release(&set);
     return st;
 }
 
@@ -240,28 +255,33 @@ static enum status print(const struct buf *json, struct error *err)
     return st;
 }
 
-enum status request_show(struct cli *cli, const struct options *o, struct error *err)
+static enum status load(struct cli *cli, const char *id, struct known *k, struct error *err)
 {
-    struct agent a;
-    struct backend b;
     struct store *s = NULL;
-    struct output out;
-    agent_init(&a);
-    backend_init(&b);
-    output_begin(&out);
     enum status st = cli_open(cli, STORE_READ, &s, err);
     if (!st)
-        st = agent_get(s, cli_word(o), &a, err);
-    if (!st)
-        st = backend_get(s, a.backend, &b, err);
+        st = known_load_agent(k, 0, s, id, err);
     store_close(s);
-    if (!st)
-        st = put_all(&a, &b, options_text(o, "request"), &out.w, err);
+    if (!st && k->agents[0].flow)
+        st = error_set(err, STATUS_NOT_FOUND,
+            "\"%s\" is a flow, whose agents make requests: \"magec flow show %s\" shows them", id,
+            id);
+    return st;
+}
+
+enum status request_show(struct cli *cli, const struct options *o, struct error *err)
+{
+    struct output out;
+    struct known *k = known_new(1);
     bool as_json = options_given(o, "json");
+    output_begin(&out);
+    enum status st =
+        k ? load(cli, cli_word(o), k, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!st)
+        st = put_agent(cli, &k->agents[0], options_text(o, "request"), &out.w, err);
+    known_release(k);
     if (!st && !as_json)
         st = print(&out.json, err);
-    backend_release(&b);
-    agent_release(&a);
     if (as_json || st)
         return output_object(&out, st, as_json, err);
     buf_wipe(&out.json);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# magec agent show ID --request PROMPT: the very request that the agent makes, without its keys.
+# magec agent show ID --request PROMPT: the very request that the agent makes, without its keys, with
+# its tools.
 # shellcheck disable=SC2016 # variables of the store, not of the shell
 # shellcheck source=lib.sh
 . "${0%/*}/lib.sh"
@@ -110,10 +111,78 @@ like "$(cat "$tmp/out")" '^nothing is sent' "echo: nothing"
 show echo --request x --json
 is "$(look member "$tmp/out" requests)" '[]' "echo, JSON: nothing"
 
+# ---- agents with tools
+
+cat >"$tmp/server.sh" <<'END'
+#!/bin/sh
+# An MCP server of the revision 2025-06-18, as small as can be.
+while IFS= read -r line; do
+    id=$(printf '%s\n' "$line" | sed -n 's/.*"id": *\("[^"]*"\|[0-9]*\).*/\1/p')
+    [ -n "$id" ] || continue
+    case $line in
+    *'"initialize"'*) said='"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}' ;;
+    *'"tools/list"'*) said='"result":{"tools":[{"name":"read","description":"Reads a file","inputSchema":{"type":"object","required":["path"]}},{"name":"bad","inputSchema":{"type":"array"}},{"name":"stat","inputSchema":{"type":"object"}}]}' ;;
+    *) said='"error":{"code":-32601,"message":"no such method"}' ;;
+    esac
+    printf '{"jsonrpc":"2.0","id":%s,%s}\n' "$id" "$said"
+done
+END
+set_up mcp add files --env PATH -- /bin/sh "$tmp/server.sh"
+set_up mcp add gone -- "$tmp/no-such-server"
+set_up mcp add closed --endpoint http://127.0.0.1:9/mcp
+set_up tool add clock --description 'Says the time' -- /bin/date
+set_up agent add clerk --backend openai --model words:2 --mcp files --tools clock
+set_up agent add narrow --backend openai --model words:2 --mcp files --tools clock --allowed-tools 'files/s*'
+set_up agent add idle --backend openai --model words:2 --mcp files --tools clock --allowed-tools none
+set_up agent add lost --backend openai --model words:2 --mcp gone,files,closed --tools clock
+set_up agent add closed --backend openai --model words:2 --mcp closed
+set_up agent add unable --backend exec --tools clock
+set_up flow add both --root '{"type":"agent","agentId":"clerk"}'
+
+tools() {
+    python3 -c 'import json, sys
+body = json.load(open(sys.argv[1]))["requests"][0]["body"]
+print(*[t["function"]["name"] for t in body.get("tools", [])])' "$tmp/out"
+}
+
+for id in clerk narrow idle; do
+    show "$id" --request Hello --json
+    cp "$tmp/out" "$tmp/shown.json"
+    case $id in
+    clerk) is "$(tools)" 'clock files__read files__stat' "tools of programs and of MCP servers" ;;
+    narrow) is "$(tools)" 'files__stat' "tools that the agent is allowed" ;;
+    idle) is "$(tools)" '' "an agent that is allowed none" ;;
+    esac
+    [ "$id" != clerk ] || like "$(cat "$tmp/err")" '"?tool left out"?.*files/bad' "what no model can be told"
+    run magec ask "$id" Hello
+    is "$rc" 0 "$id answers"
+    ok "$id: the body that was sent is the body that was shown" same_body "$tmp/shown.json" "$log"
+done
+show clerk --request Hello
+like "$(cat "$tmp/out")" '"name": ?"files__read"' "tools as people see them"
+
+run magec agent show lost --request Hello --json
+shown_rc=$rc
+is "$(tools)" 'clock files__read files__stat' "the request is shown without their tools"
+is "$(grep -c '^magec: its tools cannot be listed: mcp server "gone": ' "$tmp/err")" 1 "which server cannot be listed, and why"
+is "$(grep -c '^magec: its tools cannot be listed: mcp server "closed": ' "$tmp/err")" 1 "each of them"
+run magec ask lost Hello
+like "$rc" '^(69|78)$' "the agent that is asked fails"
+is "$shown_rc" "$rc" "the exit status is that of the agent"
+run magec agent show closed --request Hello
+is "$rc" 69 "a server that is not there: the exit status"
+run magec agent show unable --request Hello
+is "$rc" 78 "a backend that cannot call tools"
+like "$(cat "$tmp/err")" '^magec: agent "unable" has tools, but its backend "exec"' "which"
+is "$(wc -c <"$tmp/out")" 0 "nothing is shown then"
+
 # ---- what cannot be
 
 run magec agent show nobody --request x
 is "$rc" 66 "no such agent"
+run magec agent show both --request x
+is "$rc" 66 "a flow makes no request"
+like "$(cat "$tmp/err")" '^magec: "both" is a flow, .*magec flow show both' "its agents do"
 run env -u TEST_TENANT "$top_builddir/magec" agent show helper --request x
 is "$rc" 78 "a variable that is not set: the exit status"
 like "$(cat "$tmp/err")" '"TEST_TENANT" is not set' "a variable that is not set: which"

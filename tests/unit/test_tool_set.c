@@ -153,7 +153,7 @@ static struct {
     struct ask ask;
     struct tool_set set;
     struct error failed;
-    int done;
+    int done, lost;
 } at;
 
 static void on_done(void *ctx, const struct error *err)
@@ -276,6 +276,28 @@ START_TEST(test_broken_server)
 }
 END_TEST
 
+static void on_lost(void *ctx, const struct error *err)
+{
+    (void)ctx;
+    ck_assert_int_eq(at.done, 0);
+    ck_assert_int_eq(err->status, STATUS_BACKEND);
+    ck_assert_ptr_nonnull(strstr(err->text, "cannot be listed: mcp server \"broken\""));
+    at.lost++;
+}
+
+START_TEST(test_lost_server)
+{
+    const struct mcp_server *const servers[] = {&broken, &things, &broken};
+    at.set.lost = on_lost;
+    gather(servers, 3 - (size_t)_i);
+    loop_run(at.env.loop);
+    ck_assert_int_eq(at.done, 1);
+    ck_assert_int_eq(at.lost, 2 - _i);
+    ck_assert_int_eq(at.failed.status, STATUS_OK);
+    ck_assert_uint_eq(at.set.count, 4);
+}
+END_TEST
+
 START_TEST(test_released_early)
 {
     const struct mcp_server *const servers[] = {&silent, &things};
@@ -377,6 +399,7 @@ int main(void)
     tcase_add_loop_test(all, test_narrowed, 0, COUNT(narrowed));
     tcase_add_loop_test(all, test_reach, 0, COUNT(reach));
     tcase_add_test(all, test_broken_server);
+    tcase_add_loop_test(all, test_lost_server, 0, 2);
     tcase_add_test(all, test_released_early);
     tcase_add_loop_test(all, test_said, 0, COUNT(said));
     tcase_add_test(all, test_state);
