@@ -11,6 +11,7 @@
 #include "net/failure.h"
 #include "net/inspect.h"
 #include "net/multi.h"
+#include "net/origin.h"
 
 enum {
     IDLE_HANDLES_MAX = 256, /* easy handles kept for the next calls */
@@ -25,6 +26,7 @@ struct transport {
     bool has_openssl;    /* libcurl */
     CURL *idle[IDLE_HANDLES_MAX];
     size_t idle_count;
+    struct origins origins;
     struct transfer *drained; /* nobody else knows them any more */
 };
 
@@ -38,6 +40,7 @@ struct transfer {
     struct http_tls tls;    /* the caller's strings */
     struct http_seen *seen; /* the caller's, or NULL */
     struct deadline deadline;
+    struct seat seat;
     struct job job;      /* what cannot be done inside libcurl's callbacks */
     enum status stopped; /* STATUS_TIMEOUT or STATUS_CANCELED: why it is taken out */
     bool has_head;
@@ -49,6 +52,8 @@ struct transfer {
     bool own_handle; /* not for others */
     bool proxied;
     bool no_descriptor;
+    bool unseated; /* it may not open a connection, and is to be taken out until it may */
+    bool may_go;   /* it is to be put in */
     char detail[CURL_ERROR_SIZE];  /* libcurl's words on its failure */
     struct transfer *next, **self; /* in transport->drained */
 };
@@ -65,6 +70,7 @@ static void take_out(struct transfer *x)
 
 static void transfer_destroy(struct transfer *x)
 {
+    seat_leave(&x->seat);
     loop_undefer(x->transport->loop, &x->job);
     deadline_stop(&x->deadline);
     struct transport *t = x->transport;
@@ -93,6 +99,7 @@ static void finish(struct transfer *x, enum status result, const struct error *e
         return;
     x->ended = true;
     deadline_stop(&x->deadline);
+    seat_leave(&x->seat);
     if (!x->handler) {
         transfer_destroy(x);
         return;
@@ -111,10 +118,16 @@ static void finish(struct transfer *x, enum status result, const struct error *e
 static void say_head(struct transfer *x)
 {
     const struct curl_api *curl = &x->transport->curl;
-    if (x->has_head || !x->handler)
+    if (x->has_head)
         return;
     x->has_head = true;
     long code = 0;
+    if (x->seat.origin) {
+        curl->easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &code);
+        seat_answered(&x->seat, code >= CURL_HTTP_VERSION_2_0);
+    }
+    if (!x->handler)
+        return;
     char *type = NULL;
     curl->easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
     curl->easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
@@ -145,6 +158,7 @@ static int on_connected(void *ctx, char *to_ip, char *from_ip, int to_port, int 
     (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
     struct transfer *x = ctx;
     deadline_phase(&x->deadline, DEADLINE_FIRST_BYTE);
+    seat_connected(&x->seat);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -152,6 +166,11 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 {
     (void)purpose;
     struct transfer *x = ctx;
+    if (x->unseated || !seat_may_open(&x->seat)) {
+        x->unseated = true;
+        loop_defer(x->transport->loop, &x->job);
+        return CURL_SOCKET_BAD;
+    }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     x->no_descriptor = fd < 0 && (errno == EMFILE || errno == ENFILE);
     return fd < 0 ? CURL_SOCKET_BAD : fd;
@@ -165,7 +184,47 @@ static void on_expired(void *ctx)
     loop_defer(x->transport->loop, &x->job);
 }
 
-/* Outside of libcurl: takes a stopped transfer out, or applies a pause. */
+static void end_stopped(struct transfer *x)
+{
+    struct error err;
+    if (x->stopped == STATUS_TIMEOUT)
+        deadline_error(&x->deadline, &err);
+    else
+        error_set(&err, STATUS_CANCELED, "canceled");
+    x->lost = x->stopped == STATUS_TIMEOUT && x->deadline.phase == DEADLINE_CONNECT;
+    take_out(x);
+    finish(x, x->stopped, &err);
+}
+
+static void may_go(struct seat *seat)
+{
+    struct transfer *x = (struct transfer *)((char *)seat - offsetof(struct transfer, seat));
+    x->may_go = true;
+    loop_defer(x->transport->loop, &x->job);
+}
+
+/* Between libcurl and the others that wait until they may open a connection. False: it ended. */
+static bool take_turns(struct transfer *x)
+{
+    const struct curl_api *curl = &x->transport->curl;
+    CURLM *multi = x->transport->multi.handle;
+    struct error err;
+    if (x->unseated) {
+        x->unseated = false;
+        curl->multi_remove_handle(multi, x->easy);
+        seat_wait(&x->seat);
+    }
+    if (!x->may_go)
+        return true;
+    x->may_go = false;
+    if (curl->multi_add_handle(multi, x->easy) == CURLM_OK)
+        return true;
+    error_set(&err, STATUS_NO_MEMORY, "out of memory");
+    finish(x, STATUS_NO_MEMORY, &err);
+    return false;
+}
+
+/* Outside of libcurl: takes a transfer out or puts it in, or applies a pause. */
 static void run_job(struct job *job)
 {
     struct transfer *x = (struct transfer *)((char *)job - offsetof(struct transfer, job));
@@ -173,16 +232,11 @@ static void run_job(struct job *job)
     if (x->ended)
         return;
     if (x->stopped) {
-        struct error err;
-        if (x->stopped == STATUS_TIMEOUT)
-            deadline_error(&x->deadline, &err);
-        else
-            error_set(&err, STATUS_CANCELED, "canceled");
-        x->lost = x->stopped == STATUS_TIMEOUT && x->deadline.phase == DEADLINE_CONNECT;
-        take_out(x);
-        finish(x, x->stopped, &err);
+        end_stopped(x);
         return;
     }
+    if ((x->unseated || x->may_go) && !take_turns(x))
+        return;
     if (x->paused != x->pause_applied) {
         x->pause_applied = x->paused;
         deadline_hold(&x->deadline, x->paused);
@@ -213,7 +267,7 @@ static void explain(struct transfer *x, CURLcode code, struct error *err)
 static void on_ended(void *transfer, CURLcode code)
 {
     struct transfer *x = transfer;
-    if (x->stopped) { /* its job says so */
+    if (x->stopped || x->unseated) { /* its job says so */
         loop_defer(x->transport->loop, &x->job);
         return;
     }
@@ -355,6 +409,9 @@ static enum status begin(struct transfer *x, const struct http_request *req)
         t->curl.easy_setopt(x->easy, CURLOPT_URL, req->url))
         return STATUS_NO_MEMORY;
     set_request(x, req);
+    x->seat.go = may_go;
+    if (!seat_take(&x->seat, &t->origins, req->url, &req->tls, req->proxy))
+        return STATUS_OK;
     return t->curl.multi_add_handle(t->multi.handle, x->easy) == CURLM_OK ? STATUS_OK
                                                                           : STATUS_NO_MEMORY;
 }

@@ -2,8 +2,8 @@
 
 usage: streams.py URL TOKEN COUNT
 
-Opens COUNT calls within a fifth of a second and reads them to their ends; prints one JSON object: whole
-(calls that ended with "done" and said every word), and what the first other one got.
+Opens COUNT calls within a fifth of a second and reads them to their ends; prints "sent" when all were sent,
+then one JSON object: whole (calls that ended with "done" and said every word), and what the first other one got.
 """
 import asyncio
 import json
@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 URL, TOKEN, COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 WORDS = " ".join(f"word{i}" for i in range(50))
 PARTS = urlsplit(URL)
+unsent = COUNT
 
 
 async def call(number):
+    global unsent
     await asyncio.sleep(0.2 * number / COUNT)
     body = json.dumps({"prompt": WORDS}).encode()
     reader, writer = await asyncio.open_connection(PARTS.hostname, PARTS.port)
@@ -27,6 +29,9 @@ async def call(number):
         ).encode()
         + body
     )
+    unsent -= 1
+    if not unsent:
+        print("sent", flush=True)
     got = await reader.read()
     writer.close()
     whole = got.count(b"event: delta") == 50 and b"event: done" in got

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Five hundred streamed calls in flight in one responder, to a model's server behind TLS with HTTP/2 and a
-# certificate that is verified: each costs less than 40 kB, and a hundred or more share a connection.
+# certificate that is verified: each costs less than 40 kB, and a hundred or more share a connection, which takes
+# 128 of them, though all come at the same moment.
 . "${0%/*}/../shell/lib.sh"
 . "${0%/*}/servers.sh"
 . "${0%/*}/certificates.sh"
@@ -27,7 +28,7 @@ http {
     log_format tls '\$connection \$server_protocol \$status';
     access_log $tmp/access.log tls;
     server {
-        listen 127.0.0.1:$tls ssl http2 backlog=4096; http2_max_concurrent_streams 512;
+        listen 127.0.0.1:$tls ssl http2 backlog=4096;
         ssl_certificate $tmp/tls.pem; ssl_certificate_key $tmp/tls.key;
         location / {
             proxy_pass http://127.0.0.1:$(sed -n 1p "$tmp/upstream.log"); proxy_buffering off;
@@ -58,6 +59,30 @@ in_flight() { # how many of the last calls were when the last one began
         WHERE started_ms + duration_ms > (SELECT max(started_ms) FROM run)"
 }
 
+calls_at_once() { # [COMMAND...]: $calls of them, COMMAND meanwhile; $most kB, $together, $connections
+    rounds=$((rounds + 1)) most=0
+    : >"$tmp/access.log"
+    start_bg callers python3 "$top_srcdir/tests/peers/streams.py" "$url/many" "$token" $calls
+    "$@"
+    while alive "$bg_pid"; do
+        now=$(memory)
+        [ "$now" -le "$most" ] || most=$now
+        sleep 0.1
+    done
+    stop "$bg_pid"
+    said=$(tail -n 1 "$tmp/callers.log")
+    echo "$said" >>"$tmp/results"
+    together=$(in_flight)
+    connections=$(cut -d ' ' -f 1 "$tmp/access.log" | sort -u | wc -l)
+    diag "round $rounds: $together at once on $connections connections, $said"
+}
+
+whole_over_http2() { # NAME
+    is "$(grep -c "\"whole\": $calls," "$tmp/results")" $rounds "$1: every call said every word"
+    is "$(cut -d ' ' -f 2- "$tmp/access.log" | sort | uniq -c | tr -s ' ')" " $calls HTTP/2.0 200" "$1: over HTTP/2"
+    ok "$1: at most $most_connections connections" test "$connections" -le $most_connections
+}
+
 # A first call loads what all share.
 call many -H 'Content-Type: application/json' -d '{"prompt":"hello"}'
 is "$status" 200 'a call'
@@ -65,24 +90,32 @@ idle=$(memory)
 
 rounds=0 together=0
 while [ "$together" -lt $calls ] && [ $rounds -lt 4 ]; do
-    rounds=$((rounds + 1)) most=0
-    : >"$tmp/access.log"
-    start_bg callers python3 "$top_srcdir/tests/peers/streams.py" "$url/many" "$token" $calls
-    while alive "$bg_pid"; do
-        now=$(memory)
-        [ "$now" -le "$most" ] || most=$now
-        sleep 0.1
-    done
-    stop "$bg_pid"
-    cat "$tmp/callers.log" >>"$tmp/results"
-    together=$(in_flight)
-    connections=$(cut -d ' ' -f 1 "$tmp/access.log" | sort -u | wc -l)
-    diag "round $rounds: $together at once on $connections connections, $(cat "$tmp/callers.log")"
+    calls_at_once
 done
 diag "idle $idle kB, then $most kB: $(((most - idle) / calls)) kB a call"
 is "$together" $calls 'all were in flight when the last one began'
-is "$(grep -c "\"whole\": $calls," "$tmp/results")" $rounds 'every call said every word'
-is "$(cut -d ' ' -f 2- "$tmp/access.log" | sort | uniq -c | tr -s ' ')" " $calls HTTP/2.0 200" 'over HTTP/2'
-ok "at most $most_connections connections" test "$connections" -le $most_connections
 ok "less than $limit kB a call" test $(((most - idle) / calls)) -lt $limit
+whole_over_http2 'in a fifth of a second'
+
+# The responder finds all of them waiting.
+in_one_moment() {
+    kill -STOP "$responder"
+    wait_for 10 grep -q sent "$tmp/callers.log"
+    kill -CONT "$responder"
+}
+
+again() {
+    stop "$responder"
+    start_responder --log stderr
+    wait_for 10 answers
+}
+
+again
+calls_at_once in_one_moment
+whole_over_http2 'in one moment'
+again
+call many -H 'Content-Type: application/json' -d '{"prompt":"hello"}'
+is "$status" 200 'a call'
+calls_at_once in_one_moment
+whole_over_http2 'in one moment, where one connection is'
 done_testing
