@@ -248,6 +248,8 @@ int cgi_main(const struct options *o, struct log *log)
     if (st || a.kind == REQUEST_HEALTH)
         c.whole = refuse(&c.service, &a, st ? &err : NULL);
     plan_release(&plan);
+    if (c.whole) /* what is left to do, such as the end of a tool's server, is not waited for */
+        close(STDOUT_FILENO);
     service_close(&c.service);
     store_close(c.store);
     return c.whole ? 0 : 1;

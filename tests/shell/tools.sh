@@ -206,6 +206,35 @@ work root.steps[1] two there' 'events of a flow say where a tool was called'
 is "$(last '[.results[0].steps[] | [.agent, ([.tools[].name] | sort)]] | sort')" '[["one",["shout"]],["two",["here","there"]]]' \
     'steps at the same time have their own calls'
 
+# --- a CGI, which ends its servers with each call
+
+cat >"$tmp/wrap.py" <<'PY'
+import subprocess, sys
+p = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE)
+out = p.stdout.read()
+try:
+    p.wait(0.2)
+    then = "has ended"
+except subprocess.TimeoutExpired:
+    then = "goes on"
+with open(sys.argv[1], "w") as f:
+    f.write(then)
+sys.stdout.buffer.write(out)
+sys.exit(p.wait())
+PY
+set_up mcp add stubborn --env PATH -- "$python" "$top_srcdir/tests/peers/mcp_server.py" --stubborn --log "$tmp/stubborn.log"
+uses patient '[{"calls": [["stubborn__echo", {"text": "a"}]]}, {"end": "%R"}]' --mcp stubborn
+set_up client add once --passthrough --agents patient
+once=$(grep -o 'mgc_[0-9a-f]\{40\}' "$tmp/out" | head -n 1)
+MAGEC_WRAP="$python $tmp/wrap.py $tmp/then"
+echo hello >"$tmp/hello"
+cgi POST /api/v1/webhooks/once HTTP_AUTHORIZATION="Bearer $once" UPSTREAM_KEY="$UPSTREAM_KEY" <"$tmp/hello"
+unset MAGEC_WRAP
+is "$status $(body | jq -r .response)" '200 a' 'a CGI asks a server that does not want to end'
+is "$(cat "$tmp/then")" 'goes on' 'whose end the caller does not wait for'
+stubborn=$(sed -n 's/^pid //p' "$tmp/stubborn.log")
+not_ok 'but it is gone with the CGI' alive "$stubborn"
+
 # --- each protocol, against a mock of the providers' servers
 
 if start_aimock <<'JSON'; then
