@@ -52,13 +52,15 @@ enum status schema_upgrade(struct store *s, struct error *err);
  * - run_block has whose agents were asked and by which clients: 1024 numbers are a block, and when
  *   the first of a block begins, this is noted of the block before. Clients are hashes of three
  *   bytes, one after the other: some blocks are looked at for nothing;
- * - run_settled is the first run that had not ended at that time.
+ * - run_settled is the first run that had not ended at some time: it is noted every 32 numbers,
+ *   since whoever opens the store to write, and be it for one call, looks at all runs since then.
  * Somebody may have deleted the newest runs by hand, and their numbers are used again: then what
- * is noted as settled is behind the last one, or at most a block too far. */
+ * is noted as settled is behind the last one, or at most 32 too far. */
 #define RUN_BLOCK "1024"
-enum { RUN_BLOCK_LEN = 1024 };
+#define RUN_SETTLED "32"
+enum { RUN_BLOCK_LEN = 1024, RUN_SETTLED_LEN = 32 };
 #define RUN_FIRST_OPEN                                                                             \
-    "(SELECT CASE WHEN n > (SELECT max(n) FROM run) THEN 0 ELSE n - " RUN_BLOCK " END"             \
+    "(SELECT CASE WHEN n > (SELECT max(n) FROM run) THEN 0 ELSE n - " RUN_SETTLED " END"           \
     " FROM run_settled)"
 
 enum { RUN_HASH_LEN = 3 };

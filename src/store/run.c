@@ -159,7 +159,7 @@ enum status run_insert(struct store *s, const struct run_begin *r, int64_t *row,
     *row = sqlite3_last_insert_rowid(s->db);
     if (!st && *row % RUN_BLOCK_LEN == 0)
         st = note_block(s, *row, err);
-    if (!st && *row % RUN_BLOCK_LEN == 0)
+    if (!st && *row % RUN_SETTLED_LEN == 0)
         st = note_settled(s, *row, err);
     return st || !r->token ? st : token_touch(s, r->token, r->started_ms, err);
 }
