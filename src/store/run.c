@@ -232,6 +232,22 @@ enum status run_interrupt_dead(struct store *s, int64_t *count, struct error *er
     return st;
 }
 
+enum status run_prune_due(
+    struct store *s, int64_t max_age_ms, int64_t max_count, bool *due, struct error *err)
+{
+    sqlite3_stmt *q = sql_prepare(s,
+        "SELECT started_ms, (SELECT max(n) FROM run) - n FROM run WHERE owner IS NULL"
+        " ORDER BY n LIMIT 1",
+        err);
+    enum status st = q ? sql_step(s, q, due, err) : STATUS_STORE;
+    if (st || !*due)
+        return st;
+    bool old = max_age_ms > 0 && sqlite3_column_int64(q, 0) < units_now_ms() - max_age_ms;
+    *due = old || (max_count > 0 && sqlite3_column_int64(q, 1) >= max_count);
+    sqlite3_reset(q);
+    return st;
+}
+
 enum status run_prune(struct store *s, int64_t max_age_ms, int64_t max_count, int64_t batch,
     int64_t *deleted, struct error *err)
 {

@@ -69,6 +69,9 @@ enum status run_insert(struct store *s, const struct run_begin *r, int64_t *row,
 enum status run_finish(struct store *s, const struct run_end *r, struct error *err);
 /* Marks open runs of processes that are gone. *count may be NULL. */
 enum status run_interrupt_dead(struct store *s, int64_t *count, struct error *err);
+/* Whether run_prune would have something to delete: is cheap, and needs no transaction. */
+enum status run_prune_due(
+    struct store *s, int64_t max_age_ms, int64_t max_count, bool *due, struct error *err);
 /* Deletes at most batch finished runs that are older than max_age_ms or beyond the newest max_count
  * (0: no such limit). Called again while *deleted == batch. */
 enum status run_prune(struct store *s, int64_t max_age_ms, int64_t max_count, int64_t batch,

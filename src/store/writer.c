@@ -138,6 +138,24 @@ static bool has_retention(const struct writer *w)
     return (w->opts.keep_age_ms || w->opts.keep_count) && !w->opts.discard;
 }
 
+/* The transaction is for what is there to delete, which mostly is nothing. */
+static enum status prune_batch(struct writer *w, int64_t batch, int64_t *deleted, struct error *err)
+{
+    const struct writer_options *o = &w->opts;
+    bool due;
+    enum status st = run_prune_due(w->store, o->keep_age_ms, o->keep_count, &due, err);
+    if (st || !due)
+        return st;
+    st = store_begin(w->store, err);
+    if (!st)
+        st = run_prune(w->store, o->keep_age_ms, o->keep_count, batch, deleted, err);
+    if (!st)
+        st = store_commit(w->store, err);
+    if (st)
+        store_rollback(w->store);
+    return st;
+}
+
 /* A few at a time, and no longer behind than what comes: two jobs are one run. */
 static void prune(struct writer *w)
 {
@@ -149,15 +167,9 @@ static void prune(struct writer *w)
         batch = PRUNE_MIN;
     if (batch > PRUNE_MAX)
         batch = PRUNE_MAX;
-    enum status st = store_begin(w->store, &err);
-    if (!st)
-        st = run_prune(w->store, w->opts.keep_age_ms, w->opts.keep_count, batch, &deleted, &err);
-    if (!st)
-        st = store_commit(w->store, &err);
-    if (st) {
-        store_rollback(w->store);
+    enum status st = prune_batch(w, batch, &deleted, &err);
+    if (st)
         log_message(w->opts.log, LOG_LEVEL_WARN, "old runs could not be removed", &err);
-    }
     int64_t pause = w->opts.prune_ms ? w->opts.prune_ms : PRUNE_EVERY_MS;
     if (!st && deleted == batch && pause > PRUNE_PAUSE_MS)
         pause = PRUNE_PAUSE_MS;
