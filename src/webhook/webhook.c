@@ -23,10 +23,11 @@ enum status webhook_ask(
 {
     bool valid;
     *known = NULL;
-    enum status st = store_ping(s, err);
-    if (st || a->kind == REQUEST_HEALTH)
-        return st;
-    st = token_check(s, a->client, a->token, &valid, err);
+    if (a->kind == REQUEST_HEALTH)
+        return store_ping(s, err);
+    enum status st = store_same_file(s, err);
+    if (!st)
+        st = token_check(s, a->client, a->token, &valid, err);
     if (!st && !valid)
         return known_wrong_token(err);
     if (!st)
