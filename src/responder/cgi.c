@@ -251,6 +251,8 @@ int cgi_main(const struct options *o, struct log *log)
     if (c.whole) /* what is left to do, such as the end of a tool's server, is not waited for */
         close(STDOUT_FILENO);
     service_close(&c.service);
+    if (!MAGEC_TIDY_EXIT) /* SQLite and OpenSSL would free all they have, piece by piece */
+        _exit(c.whole ? 0 : 1);
     store_close(c.store);
     return c.whole ? 0 : 1;
 }

@@ -8,7 +8,8 @@
 
 /* Whether this process was started as one. */
 bool cgi_is_one(void);
-/* Answers the request. Returns the exit status: 0 unless the response was cut off. */
+/* Answers the request. The exit status is 0 unless the response was cut off: it exits with it, or
+ * returns it in programs that look for leaks when they end. */
 int cgi_main(const struct options *o, struct log *log);
 
 /* It cannot begin: answers 500, and says no more to the caller. Returns the exit status. */
