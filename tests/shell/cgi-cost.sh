@@ -76,7 +76,7 @@ elif ! strace -f -o "$tmp/trace" true 2>/dev/null; then
     skip 'strace is not installed, or may not trace' 11
 else
     # About half more than they are, without those of the dynamic linker.
-    for bound in 404:35 wrong:105 413:108 near:195; do
+    for bound in 404:35 wrong:105 413:108 near:185; do
         kind=${bound%:*}
         traced "$kind"
         is "$(count 'clone3?|v?fork')" 0 "$kind: no thread and no process"

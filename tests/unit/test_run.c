@@ -379,6 +379,24 @@ START_TEST(test_same_cost)
 }
 END_TEST
 
+/* Whoever opens the store looks for runs of processes that are gone: among the last ones. */
+START_TEST(test_dead_cost)
+{
+    for (int i = 1; i <= 40; i++)
+        finish(insert(i, "c", "[]", 7), STATUS_OK);
+    OK(run_interrupt_dead(at.store, NULL, &at.err)); /* prepares */
+    steps();
+    OK(run_interrupt_dead(at.store, NULL, &at.err));
+    int64_t few = steps();
+    for (int i = 41; i <= 1000; i++)
+        finish(insert(i, "c", "[]", 7), STATUS_OK);
+    steps();
+    OK(run_interrupt_dead(at.store, NULL, &at.err));
+    ck_assert_int_gt(few, 0);
+    ck_assert_int_le(steps(), few * 3);
+}
+END_TEST
+
 static const struct {
     const char *what, *sql; /* done by hand to the runs */
 } hands[] = {
@@ -532,6 +550,7 @@ int main(void)
     tcase_add_test(all, test_prune_behind_open);
     tcase_add_test(all, test_many);
     tcase_add_test(all, test_same_cost);
+    tcase_add_test(all, test_dead_cost);
     tcase_add_loop_test(all, test_open_found, 0, COUNT(hands));
     tcase_add_test(all, test_notes_forgotten);
     tcase_add_test(all, test_interrupt);
