@@ -12,9 +12,12 @@ enum {
 };
 
 /* How long a write may wait for others: a part of what calls take; more than a moment only while
- * the loop is busy. When it is not, there is time for a transaction each, and nobody need wait. */
+ * the loop is busy. When it is not, there is time for a transaction each, and nobody need wait. Nor
+ * when all calls wait for the writer already: then there are no others. */
 static int64_t patience(const struct service *s)
 {
+    if (s->writing >= atomic_load_explicit(&s->calls, memory_order_relaxed))
+        return 0;
     int64_t part = s->pace_us / PATIENCE_PART, busy = loop_busy(s->env.loop) - BUSY_LITTLE;
     if (part > PATIENCE_MAX_US)
         part = PATIENCE_MAX_US;
@@ -57,7 +60,9 @@ static enum status apply_begin(struct write_job *job, struct store *s, struct er
 
 static void after_begin(struct job *job)
 {
-    run_recorded(MEMBER_OF(struct run, job, job));
+    struct run *r = MEMBER_OF(struct run, job, job);
+    r->service->writing--;
+    run_recorded(r);
 }
 
 static void done_begin(struct write_job *job, enum status result, const struct error *err)
@@ -76,6 +81,7 @@ static void done_begin(struct write_job *job, enum status result, const struct e
 
 void run_record_begin(struct run *r)
 {
+    r->service->writing++;
     r->begin = (struct write_job){
         .apply = apply_begin, .done = done_begin, .patience_us = patience(r->service)};
     writer_submit(r->service->writer, &r->begin);
@@ -116,6 +122,7 @@ static enum status apply_end(struct write_job *job, struct store *s, struct erro
 static void after_end(struct job *job)
 {
     struct run *r = MEMBER_OF(struct run, job, job);
+    r->service->writing--;
     keep_pace(r);
     run_closed(r);
 }
@@ -133,6 +140,7 @@ static void done_end(struct write_job *job, enum status result, const struct err
 
 void run_record_end(struct run *r)
 {
+    r->service->writing++;
     r->end = (struct write_job){
         .apply = apply_end, .done = done_end, .patience_us = patience(r->service)};
     writer_submit(r->service->writer, &r->end);

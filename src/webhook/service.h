@@ -35,6 +35,7 @@ struct service {
     struct run *runs;          /* on the loop: all that are recorded and have not ended (run.h) */
     struct known_cache known;  /* on the loop */
     int64_t pace_us;           /* on the loop: how long calls take lately, on average */
+    int64_t writing;           /* on the loop: calls that wait for the writer */
     struct buf scratch;        /* on the loop: for what is built and handed on at once */
 };
 
