@@ -177,10 +177,7 @@ static const struct entity_user users[] = {
 static enum status unlink_users(struct store *s, const char *id, struct error *err)
 {
     static const char *const changes[] = {"DELETE FROM client_agent WHERE agent = ?",
-        "UPDATE command SET agent = NULL WHERE agent = ?",
-        ("UPDATE agent SET fallbacks = (SELECT json_group_array(value) FROM json_each(fallbacks)"
-         " WHERE value <> ?1) WHERE EXISTS (SELECT 1 FROM json_each(fallbacks) WHERE value = ?1)"),
-        NULL};
+        "UPDATE command SET agent = NULL WHERE agent = ?", TAKE_OFF_AGENTS("fallbacks"), NULL};
     return sql_run_each(s, changes, id, err);
 }
 

@@ -101,6 +101,10 @@ const char *sql_text(sqlite3_stmt *q, int at);
 /* Lists are kept as JSON text. */
 enum status sql_bind_list(sqlite3_stmt *q, int at, const struct strings *l);
 enum status sql_read_list(sqlite3_stmt *q, int at, struct strings *l);
+/* A change that takes the id in its parameter off the agents' lists of such a column. */
+#define TAKE_OFF_AGENTS(column)                                                                    \
+    ("UPDATE agent SET " column " = (SELECT json_group_array(value) FROM json_each(" column ")"    \
+     " WHERE value <> ?1) WHERE EXISTS (SELECT 1 FROM json_each(" column ") WHERE value = ?1)")
 /* Runs each of the changes, ended by NULL, with the id as its parameter. */
 enum status sql_run_each(
     struct store *s, const char *const changes[], const char *id, struct error *err);

@@ -95,11 +95,7 @@ static const struct entity_user users[] = {
 
 static enum status unlink_users(struct store *s, const char *id, struct error *err)
 {
-    static const char *const changes[] = {
-        ("UPDATE agent SET mcp_servers = (SELECT json_group_array(value)"
-         " FROM json_each(mcp_servers) WHERE value <> ?1)"
-         " WHERE EXISTS (SELECT 1 FROM json_each(mcp_servers) WHERE value = ?1)"),
-        NULL};
+    static const char *const changes[] = {TAKE_OFF_AGENTS("mcp_servers"), NULL};
     return sql_run_each(s, changes, id, err);
 }
 

@@ -148,6 +148,8 @@ void arrival_body(struct arrival *a, const char *bytes, size_t len)
 static void after_planning(struct job *job)
 {
     struct arrival *a = MEMBER_OF(struct arrival, back, job);
+    if (a->known && !a->remembered)
+        known_cache_put(&a->service->known, a->known);
     planned(a);
     a->go_on(a);
 }
@@ -163,6 +165,7 @@ static void plan_anew(struct arrival *a, struct store *s)
 {
     known_release(a->known);
     a->known = NULL;
+    a->remembered = false;
     plan_release(&a->plan);
     plan_init(&a->plan);
     a->err.status = webhook_ask(s, &a->admission, &a->known, &a->err);

@@ -2,28 +2,8 @@
 # magec mcp and tool, and what agents and clients say of tools: what is stored, shown, refused and
 # found by check.
 # shellcheck disable=SC2016 # variables of the store, not of the shell
-# shellcheck source=lib.sh
 . "${0%/*}/lib.sh"
-need jq
-
-MAGEC_DB=$tmp/magec.db
-export MAGEC_DB
-cd "$tmp" || exit 1
-
-does() {
-    want=$1
-    shift
-    run magec "$@"
-    is "exit $rc; $(cat "$tmp/out" "$tmp/err")" "exit 0; $want" "magec $*"
-}
-
-# refused ERE ARGUMENT...
-refused() {
-    ere=$1
-    shift
-    run magec "$@"
-    like "exit $rc; $(wc -c <"$tmp/out") bytes; $(cat "$tmp/err")" "^exit [1-9][0-9]*; 0 bytes; magec: $ere" "magec $*"
-}
+. "${0%/*}/cli.sh"
 
 # shows WANTED FAMILY ID FILTER
 shows() {

@@ -1,8 +1,6 @@
 #include "agent/flow_task.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
 
 #include "base/units.h"
 #include "unit.h"
@@ -361,21 +359,10 @@ START_TEST(test_pause)
 }
 END_TEST
 
-/* The agents here are programs; valgrind of Debian 12 does not know how they are waited for. */
-static bool can_wait_for_programs(void)
-{
-    long fd = syscall(SYS_pidfd_open, getpid(), 0);
-    if (fd >= 0)
-        close((int)fd);
-    return fd >= 0 || errno != ENOSYS;
-}
-
 int main(void)
 {
-    if (!can_wait_for_programs()) {
-        puts("1..0 # SKIP there is no pidfd_open here");
+    if (unit_skips_programs())
         return EXIT_SUCCESS;
-    }
     Suite *suite = suite_create("flow_task");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, teardown);

@@ -49,6 +49,16 @@ static void begin_known(bool http2)
     seat_answered(seat(0), http2);
 }
 
+/* These find somebody else opening, and wait. */
+static void wait_for_turns(size_t first, size_t last)
+{
+    for (size_t i = first; i <= last; i++) {
+        ck_assert(!seat_may_open(seat(i)));
+        seat_wait(seat(i));
+        ck_assert_int_eq(calls[i].gone, 0);
+    }
+}
+
 START_TEST(test_one_opens)
 {
     begin_known(true);
@@ -56,11 +66,7 @@ START_TEST(test_one_opens)
         ck_assert(take(i));
     ck_assert(seat_may_open(seat(1)));
     ck_assert(seat_may_open(seat(1))); /* another address */
-    for (size_t i = 2; i <= 4; i++) {
-        ck_assert(!seat_may_open(seat(i)));
-        seat_wait(seat(i));
-        ck_assert_int_eq(calls[i].gone, 0);
-    }
+    wait_for_turns(2, 4);
     ck_assert(!take(5)); /* behind them */
     seat_connected(seat(1));
     for (size_t i = 2; i <= 5; i++)
@@ -85,10 +91,7 @@ START_TEST(test_end_lets_go)
     for (size_t i = 1; i <= 3; i++)
         ck_assert(take(i));
     ck_assert(seat_may_open(seat(1)));
-    for (size_t i = 2; i <= 3; i++) {
-        ck_assert(!seat_may_open(seat(i)));
-        seat_wait(seat(i));
-    }
+    wait_for_turns(2, 3);
     seat_leave(seat(0)); /* there is room for one */
     ck_assert_int_eq(calls[2].gone, 1);
     ck_assert_int_eq(calls[3].gone, 0);
@@ -104,10 +107,7 @@ START_TEST(test_opener_fails)
     for (size_t i = 1; i <= 3; i++)
         ck_assert(take(i));
     ck_assert(seat_may_open(seat(1)));
-    for (size_t i = 2; i <= 3; i++) {
-        ck_assert(!seat_may_open(seat(i)));
-        seat_wait(seat(i));
-    }
+    wait_for_turns(2, 3);
     seat_leave(seat(1));
     ck_assert_int_eq(calls[2].gone, 1);
     ck_assert_int_eq(calls[3].gone, 0);
@@ -141,10 +141,7 @@ START_TEST(test_waiting_leaves)
     for (size_t i = 1; i <= 4; i++)
         ck_assert(take(i));
     ck_assert(seat_may_open(seat(1)));
-    for (size_t i = 2; i <= 4; i++) {
-        ck_assert(!seat_may_open(seat(i)));
-        seat_wait(seat(i));
-    }
+    wait_for_turns(2, 4);
     seat_leave(seat(3));
     seat_leave(seat(4));
     seat_leave(seat(2));

@@ -6,10 +6,13 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -22,6 +25,19 @@ static inline int unit_run(Suite *suite)
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* For a test that starts programs: whether it is skipped, and then says so. They are waited for in
+ * a way that valgrind of Debian 12 does not know. */
+static inline bool unit_skips_programs(void)
+{
+    long fd = syscall(SYS_pidfd_open, getpid(), 0);
+    bool skips = fd < 0 && errno == ENOSYS;
+    if (fd >= 0)
+        close((int)fd);
+    if (skips)
+        puts("1..0 # SKIP there is no pidfd_open here");
+    return skips;
 }
 
 enum { UNIT_PATH = 512 };
